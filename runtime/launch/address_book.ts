@@ -1,0 +1,30 @@
+/**
+ * Where every replica is. The launcher is the only writer; replicas follow it. Types only.
+ *
+ * @module
+ */
+
+/** `unix:/path/of/a/socket` or `tcp:127.0.0.1:4000`. */
+export type Address = `unix:${string}` | `tcp:${string}:${number}`;
+
+/** Where the replicas of one deployment are. */
+export interface AddressBook {
+  readonly revision: string;
+  /** Grows with every change of the book. */
+  readonly generation: number;
+  /** In the order of the plan's nodes, then by flat index. */
+  readonly replicas: readonly ReplicaAddress[];
+  /** In the order of the plan's doors: where each listens. */
+  readonly doors: readonly { readonly node: string; readonly address: Address }[];
+}
+
+/** Where one replica is. */
+export interface ReplicaAddress {
+  readonly path: string;
+  /** The flat index among all replicas of the path. */
+  readonly index: number;
+  /** Where it takes calls from its peers. */
+  readonly peer: Address;
+  /** Where it serves HTTP to operators: health, readiness, metrics. */
+  readonly http: Address;
+}

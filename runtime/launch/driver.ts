@@ -1,0 +1,139 @@
+/**
+ * The contract of a driver: what turns a plan into running replicas. Types only.
+ *
+ * @module
+ */
+
+import type { Plan } from "../plan/plan.ts";
+import type { Address, AddressBook } from "./address_book.ts";
+
+/** What a driver can do, as data. */
+export interface Capabilities {
+  /** Whether replicas outlive the launcher. */
+  readonly outlivesLauncher: boolean;
+  /** Whether `resources` are enforced. */
+  readonly limitsResources: boolean;
+  /** Whether an update can run beside the old tree, so that no call fails. */
+  readonly blueGreen: boolean;
+}
+
+/**
+ * A driver. `assign` and `render` decide everything before anything is started; `launch` carries it out.
+ *
+ * @typeParam Rendered The platform's objects: argument lists, container specs, manifests.
+ */
+export interface Driver<Rendered = unknown> {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** Gives every replica its address, before anything is launched. */
+  assign(plan: Plan, options: AssignOptions): Promise<AddressBook>;
+  /** The platform's objects. Pure: it needs no platform to be tested. */
+  render(plan: Plan, book: AddressBook, options: RenderOptions): Rendered;
+  /** Launches. Resolves when the replicas are on their way; `events()` and `ready()` tell the rest. */
+  launch(rendered: Rendered, options: LaunchOptions): Promise<Deployment<Rendered>>;
+}
+
+export interface AssignOptions {
+  /** Where the deployment's own door listens. */
+  readonly host: string;
+  /** Its port; 0 picks a free one. */
+  readonly port: number;
+  /** The deployment that this one replaces, whose door it takes over. */
+  readonly replaces?: AddressBook;
+}
+
+export interface RenderOptions {
+  /** The files of the deployment. */
+  readonly files: DeploymentFiles;
+  /** Environment of every replica, besides each node's own. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The path whose replica 0 is started with the inspector. */
+  readonly inspect?: string;
+}
+
+/** The files that a replica reads, each written once before launch. */
+export interface DeploymentFiles {
+  /** The private folder of this tree of replicas. */
+  readonly folder: string;
+  /** The bundle in its canonical form. */
+  readonly bundle: string;
+  /** The bundle's source map. */
+  readonly sourceMap: string;
+  /** The topology script, for messages and as the working folder. */
+  readonly script: string;
+}
+
+export interface LaunchOptions {
+  readonly signal?: AbortSignal;
+  /** The folder where logs of replicas are kept. */
+  readonly logs: string;
+  /** How long a replica may drain before it is killed, in milliseconds. Default: 10,000. */
+  readonly grace?: number;
+}
+
+/** A replica: a path and a flat index. */
+export interface ReplicaId {
+  readonly path: string;
+  readonly index: number;
+}
+
+export type ReplicaState =
+  | "starting"
+  | "ready"
+  | "busy"
+  | "restarting"
+  | "crash loop"
+  | "stalled"
+  | "draining"
+  | "stopped";
+
+export interface ReplicaStatus extends ReplicaId {
+  readonly state: ReplicaState;
+  readonly pid?: number;
+  readonly restarts: number;
+  /** When it became ready, in milliseconds since the epoch. */
+  readonly since?: number;
+  /** How it ended last, e.g. `killed by SIGKILL`, `exited with 1`. */
+  readonly lastExit?: string;
+}
+
+/** Something that happened to a replica. */
+export interface DeploymentEvent extends ReplicaStatus {
+  readonly time: number;
+}
+
+/** One line that a replica wrote. */
+export interface LogLine extends ReplicaId {
+  readonly time: number;
+  readonly stream: "stdout" | "stderr";
+  readonly text: string;
+}
+
+/** A plan that a driver has launched. */
+export interface Deployment<Rendered = unknown> extends AsyncDisposable {
+  readonly book: AddressBook;
+  /** Resolves when every replica is ready. @throws {MpError} `crash_loop` or `launch_failed`. */
+  ready(signal?: AbortSignal): Promise<void>;
+  status(): ReplicaStatus[];
+  /** What happens from now on, until `signal` aborts or the deployment is deleted. */
+  events(signal?: AbortSignal): AsyncIterable<DeploymentEvent>;
+  /** What replicas write from now on, until `signal` aborts or the deployment is deleted. */
+  lines(signal?: AbortSignal): AsyncIterable<LogLine>;
+  restart(replica: ReplicaId): Promise<void>;
+  /** Adds or removes replicas of a part without state; `book` and `rendered` are the new whole. */
+  scale(book: AddressBook, rendered: Rendered): Promise<void>;
+  /** Starts a new tree beside this one, moves the doors to it when it is ready, and drains the old. */
+  update(book: AddressBook, rendered: Rendered): Promise<void>;
+  /** Drains and stops every replica, and removes what was made. Idempotent. */
+  delete(): Promise<void>;
+}
+
+/** Where a deployment is reached; JSON. */
+export interface DeploymentHandle {
+  readonly app: string;
+  readonly driver: string;
+  readonly script: string;
+  readonly revision: string;
+  readonly doors: readonly { readonly address: Address; readonly methods: readonly string[] }[];
+  readonly created: string;
+}

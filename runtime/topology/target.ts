@@ -1,0 +1,120 @@
+/**
+ * The contract between a topology script, the patterns and the runtime: what a service is made of.
+ *
+ * @module
+ */
+
+import type { Payload } from "../payload.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * The user's function that answers a request.
+ *
+ * @typeParam Q The request, JSON.
+ * @typeParam R The response, JSON.
+ */
+export type Handler<Q, R> = (request: Q, context: Context) => R | Promise<R>;
+
+/** The parts under a subservice, by name, to any depth. */
+export interface Parts {
+  readonly [name: string]: Parts;
+}
+
+/** No parts: what lies under a handler. */
+export type NoParts = Record<never, never>;
+
+/**
+ * What one part of a pattern is.
+ *
+ * - `"none"`: any replica can answer any request, and replicas come and go one by one.
+ * - `"indexed"`: a replica may depend on its index and on how many there are.
+ * - `"keyed"`: as `indexed`, and requests are placed by a key, so another count moves keys.
+ */
+export type PartState = "none" | "indexed" | "keyed";
+
+/** One part of a pattern: `replicas` instances of a target for every instance of its parent. */
+export interface Part {
+  readonly replicas: number;
+  readonly state: PartState;
+  readonly target: AnyTarget;
+}
+
+/** One call as a pattern's router sees it. */
+export interface RoutedCall<Q = unknown> {
+  /** The decoded request. */
+  readonly request: Q;
+  /** The same request, to be passed on; encoded once however often it is sent. */
+  readonly payload: Payload;
+  readonly context: Context;
+}
+
+/** How a router reaches the replicas of one of its parts. */
+export interface PartClient {
+  /** How many replicas this router's instance has of the part. */
+  readonly replicas: number;
+  /**
+   * Calls replica `index`, from 0 to `replicas - 1`.
+   *
+   * @returns The reply, not yet decoded.
+   * @throws {MpError} What the replica answered, or `replica_unreachable`, or `deadline_exceeded`.
+   */
+  call(index: number, call: RoutedCall): Promise<Payload>;
+  /** How many calls replica `index` has not answered yet. */
+  pending(index: number): number;
+  /** Whether there is a connection to replica `index` over which it has answered lately. */
+  available(index: number): boolean;
+}
+
+/** What a service made of a pattern is. The phantom `types` carry the types of the parts, never a value. */
+export interface PatternTarget<
+  Q = unknown,
+  R = unknown,
+  Router extends string = string,
+  Children extends Parts = Parts,
+> {
+  /** The pattern's name, for people: `scatter`. */
+  readonly pattern: string;
+  /** The part that receives the service's requests. */
+  readonly router: { readonly name: Router; readonly replicas: number };
+  readonly parts: Readonly<Record<string, Part>>;
+  readonly options: TargetOptions;
+  /** Answers one request by calling parts. The reply is a value, or the payload of a part as it came. */
+  route(
+    call: RoutedCall<Q>,
+    parts: Readonly<Record<string, PartClient>>,
+  ): Promise<R | Payload> | R | Payload;
+  readonly types?: { readonly children: Children };
+}
+
+/** What a service can be made of. */
+export type Target<Q, R> = Handler<Q, R> | PatternTarget<Q, R>;
+
+// deno-lint-ignore no-explicit-any -- targets of every request and response type stand side by side in a tree
+export type AnyTarget = Handler<any, any> | PatternTarget<any, any, string, any>;
+
+/** The parts that a part made of `T` has under it: a nested pattern's own, but for its router. */
+export type ChildrenOf<T> = T extends PatternTarget<infer _Q, infer _R, string, infer Children>
+  ? Children
+  : NoParts;
+
+/** Options that every target and service takes. */
+export interface TargetOptions {
+  /** Whether callers outside the deployment may call it; with `port`, on a fixed port of its own. Default: `false`. */
+  readonly expose?: boolean | { readonly port: number };
+  /** How many replicas of the router (or of a plain handler) run. Default: 1. */
+  readonly replicas?: number;
+  /** How long a call may take, in milliseconds. Default: 30,000. */
+  readonly timeout?: number;
+  /** Environment variables of its replicas. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What its replicas may use, where the driver can limit it. */
+  readonly resources?: Resources;
+}
+
+/** What a replica may use. */
+export interface Resources {
+  /** Processors, e.g. `0.5`. */
+  readonly cpu?: number;
+  /** Memory in MiB. */
+  readonly memory?: number;
+}
