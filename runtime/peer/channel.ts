@@ -1,1 +1,480 @@
-export {};
+/**
+ * One long-lived connection between two processes of a deployment, which carries many calls at once in
+ * both directions.
+ *
+ * The wire is lines of UTF-8 text. JSON text as `JSON.stringify` writes it holds no line break and no
+ * tab, so a body needs no length and no escaping, and all messages that arrive together are decoded at
+ * once:
+ *
+ * | line | meaning |
+ * |---|---|
+ * | `c<id> <timeout> <target> <meta>⇥<body>` | a call that must be answered within `timeout` ms |
+ * | `r<id> <body>` | its result |
+ * | `e<id> <error>` | its error, as {@linkcode ErrorData} |
+ * | `x<id>` | the caller no longer wants an answer |
+ * | `n<target> <body>` | a notice, which has no answer |
+ * | `p<id>`, `q<id>` | ping and its answer |
+ *
+ * Messages that are sent in the same turn of the event loop, or while a write is under way, leave in
+ * one write. A peer that does not read makes that one write wait, and what piles up behind it is
+ * bounded.
+ *
+ * @module
+ */
+
+import { type ErrorData, messageOf, MpError } from "../errors.ts";
+import { deadlines, Timed } from "./deadlines.ts";
+
+/** A call from the other side. */
+export interface InboundCall {
+  /** Aborts when the caller cancels, its deadline passes, or the connection ends. Made when first asked for. */
+  signal(): AbortSignal;
+  /** How long the caller waits, in milliseconds, counted from the arrival. */
+  readonly timeout: number;
+  /** What the caller added, as JSON text; empty for nothing. */
+  readonly meta: string;
+}
+
+/** What a channel does with what arrives. */
+export interface ChannelHandlers {
+  /** Answers a call with a body. An `MpError` crosses the wire with its data, any other error with its message. */
+  onCall?(target: string, body: string, call: InboundCall): Promise<string> | string;
+  onNotice?(target: string, body: string): void;
+  /** Called once; `reason` is why, unless this side closed it. */
+  onClose?(reason: MpError | undefined): void;
+}
+
+/** Options of a {@linkcode Channel}. */
+export interface ChannelOptions {
+  /** Who is at the other end, for messages: `histogram-service.scatter.3`. */
+  name?: string;
+  /** The longest message in bytes. Default: 64 MiB. */
+  maxMessage?: number;
+  /** The most that may wait to be written, in UTF-16 units. Default: 64 Mi. */
+  maxBuffered?: number;
+}
+
+/** Options of {@linkcode Channel.call}. */
+export interface CallOptions {
+  /** In milliseconds. Default: 30,000. */
+  timeout?: number;
+  /** JSON text that goes with the call. Default: none. */
+  meta?: string;
+  /** Cancels the call, here and at the other end. */
+  signal?: AbortSignal;
+}
+
+const MiB = 1024 * 1024;
+const encoder = new TextEncoder();
+// a byte order mark inside a body is data
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** See the module's documentation. */
+export class Channel {
+  readonly name: string;
+  /** Resolves when the connection has ended, for whatever reason. */
+  readonly closed: Promise<void>;
+  /** When the other side was last heard of, by `performance.now()`. */
+  heard: number = performance.now();
+
+  #conn: Deno.Conn;
+  #handlers: ChannelHandlers;
+  #maxMessage: number;
+  #maxBuffered: number;
+  #calls = new Map<number, OutboundCall>();
+  #inbound = new Map<number, Inbound>();
+  #nextId = 1;
+  #outbox = "";
+  #writing = false;
+  #ended = false;
+  #resolveClosed!: () => void;
+
+  constructor(conn: Deno.Conn, handlers: ChannelHandlers = {}, options: ChannelOptions = {}) {
+    this.#conn = conn;
+    this.#handlers = handlers;
+    this.name = options.name ?? "the peer";
+    this.#maxMessage = options.maxMessage ?? 64 * MiB;
+    this.#maxBuffered = options.maxBuffered ?? 64 * MiB;
+    this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
+    this.#read();
+  }
+
+  /** How many calls to the other side have no answer yet. */
+  get pending(): number {
+    return this.#calls.size;
+  }
+
+  /** How many calls from the other side have no answer yet. */
+  get serving(): number {
+    return this.#inbound.size;
+  }
+
+  /** Whether the connection has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Calls the other side.
+   *
+   * @param target A name without white space.
+   * @param body JSON text as `JSON.stringify` writes it, or nothing.
+   * @throws {MpError} What the other side answered, or `replica_unreachable`, `deadline_exceeded`,
+   * `cancelled`, `overloaded`.
+   */
+  call(target: string, body: string, options: CallOptions = {}): Promise<string> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(this.#unreachable("disconnected"));
+      if (this.#outbox.length > this.#maxBuffered) {
+        return reject(
+          new MpError(
+            "overloaded",
+            `Cannot call ${this.name}: it does not read what is sent to it`,
+          ),
+        );
+      }
+      const { timeout = 30_000, meta = "", signal } = options;
+      const id = this.#nextId++;
+      const call = new OutboundCall(this, id, resolve, reject, timeout, signal);
+      if (signal && !call.listen(signal)) return;
+      this.#calls.set(id, call);
+      deadlines.add(call, timeout);
+      this.#send(`c${id} ${Math.ceil(timeout)} ${target} ${meta}\t${body}\n`);
+    });
+  }
+
+  /** Tells the other side something. What is told over a channel that has ended is lost. */
+  notify(target: string, body: string): void {
+    if (!this.#ended) this.#send(`n${target} ${body}\n`);
+  }
+
+  /**
+   * Resolves when the other side's event loop has answered.
+   *
+   * @param timeout In milliseconds.
+   * @throws {MpError} `deadline_exceeded` or `replica_unreachable`.
+   */
+  async ping(timeout: number): Promise<void> {
+    if (this.#ended) throw this.#unreachable("disconnected");
+    await new Promise<string>((resolve, reject) => {
+      const id = this.#nextId++;
+      const call = new OutboundCall(this, id, resolve, reject, timeout, undefined);
+      this.#calls.set(id, call);
+      deadlines.add(call, timeout);
+      this.#send(`p${id}\n`);
+    });
+  }
+
+  /** Resolves when everything that was sent so far has been handed to the system, or the channel has ended. */
+  async flush(): Promise<void> {
+    while (this.#writing && !this.#ended) await this.#written;
+  }
+
+  /** Ends the connection. Calls without an answer fail with `replica_unreachable`. */
+  close(): void {
+    this.#end(undefined);
+  }
+
+  /** @internal Takes a call off the books; returns whether it was there. */
+  forget(id: number, tell: boolean): boolean {
+    if (!this.#calls.delete(id)) return false;
+    if (tell && !this.#ended) this.#send(`x${id}\n`);
+    return true;
+  }
+
+  #written: Promise<void> = Promise.resolve();
+
+  #send(line: string): void {
+    this.#outbox += line;
+    if (this.#writing) return;
+    this.#writing = true;
+    this.#written = this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    await undefined; // what this turn of the event loop still sends goes along
+    try {
+      while (this.#outbox !== "" && !this.#ended) {
+        const bytes = encoder.encode(this.#outbox);
+        this.#outbox = "";
+        let written = await this.#conn.write(bytes);
+        while (written < bytes.length) written += await this.#conn.write(bytes.subarray(written));
+      }
+    } catch (error) {
+      this.#end(this.#unreachable("disconnected", error));
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  async #read(): Promise<void> {
+    const initial = 64 * 1024;
+    let buffer = new Uint8Array(initial);
+    let filled = 0;
+    try {
+      for (;;) {
+        if (filled === buffer.length) buffer = this.#grow(buffer);
+        const count = await this.#conn.read(filled === 0 ? buffer : buffer.subarray(filled));
+        if (count === null) break;
+        this.heard = performance.now();
+        const end = buffer.subarray(filled, filled + count).lastIndexOf(10);
+        const complete = end < 0 ? 0 : filled + end + 1;
+        filled += count;
+        if (complete === 0) continue;
+        this.#receive(decoder.decode(buffer.subarray(0, complete)));
+        if (this.#ended) return;
+        if (complete === filled) {
+          filled = 0;
+          if (buffer.length > 16 * initial) buffer = new Uint8Array(initial);
+        } else {
+          buffer.copyWithin(0, complete, filled);
+          filled -= complete;
+        }
+      }
+      this.#end(this.#unreachable("disconnected"));
+    } catch (error) {
+      this.#end(error instanceof MpError ? error : this.#unreachable("disconnected", error));
+    }
+  }
+
+  #grow(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    if (buffer.length >= this.#maxMessage) {
+      throw new MpError(
+        "request_too_large",
+        `Cannot read from ${this.name}: a message is over ${this.#maxMessage} bytes`,
+      );
+    }
+    const larger = new Uint8Array(Math.min(buffer.length * 2, this.#maxMessage));
+    larger.set(buffer);
+    return larger;
+  }
+
+  #receive(text: string): void {
+    for (let start = 0; start < text.length;) {
+      const end = text.indexOf("\n", start);
+      this.#line(text, start, end);
+      start = end + 1;
+    }
+  }
+
+  #line(text: string, start: number, end: number): void {
+    switch (text.charCodeAt(start)) {
+      case 99 /* c */: {
+        const a = text.indexOf(" ", start);
+        const b = text.indexOf(" ", a + 1);
+        const c = text.indexOf(" ", b + 1);
+        const d = text.indexOf("\t", c + 1);
+        if (a < 0 || b < 0 || c < 0 || d < 0 || d > end) throw this.#garbled();
+        const inbound = new Inbound(
+          +text.slice(start + 1, a),
+          +text.slice(a + 1, b),
+          text.slice(c + 1, d),
+        );
+        this.#serve(inbound, text.slice(b + 1, c), text.slice(d + 1, end));
+        return;
+      }
+      case 114 /* r */: {
+        const space = text.indexOf(" ", start);
+        this.#take(+text.slice(start + 1, space))?.resolve(text.slice(space + 1, end));
+        return;
+      }
+      case 101 /* e */: {
+        const space = text.indexOf(" ", start);
+        const call = this.#take(+text.slice(start + 1, space));
+        call?.reject(MpError.fromData(JSON.parse(text.slice(space + 1, end)) as ErrorData));
+        return;
+      }
+      case 120 /* x */: {
+        const id = +text.slice(start + 1, end);
+        const inbound = this.#inbound.get(id);
+        this.#inbound.delete(id);
+        inbound?.abort(new MpError("cancelled", "The caller went away"));
+        return;
+      }
+      case 110 /* n */: {
+        const space = text.indexOf(" ", start);
+        if (space < 0 || space > end) throw this.#garbled();
+        this.#handlers.onNotice?.(text.slice(start + 1, space), text.slice(space + 1, end));
+        return;
+      }
+      case 112 /* p */:
+        this.#send(`q${text.slice(start + 1, end)}\n`);
+        return;
+      case 113 /* q */:
+        this.#take(+text.slice(start + 1, end))?.resolve("");
+        return;
+      default:
+        throw this.#garbled();
+    }
+  }
+
+  #take(id: number): OutboundCall | undefined {
+    const call = this.#calls.get(id);
+    if (call !== undefined) this.#calls.delete(id);
+    return call;
+  }
+
+  #serve(inbound: Inbound, target: string, body: string): void {
+    this.#inbound.set(inbound.id, inbound);
+    try {
+      if (!this.#handlers.onCall) throw new MpError("method_not_found", "Nothing is served here");
+      const reply = this.#handlers.onCall(target, body, inbound);
+      if (typeof reply === "string") this.#reply(inbound, reply);
+      else this.#replyLater(inbound, reply);
+    } catch (error) {
+      this.#replyError(inbound, error);
+    }
+  }
+
+  async #replyLater(inbound: Inbound, reply: Promise<string>): Promise<void> {
+    try {
+      this.#reply(inbound, await reply);
+    } catch (error) {
+      this.#replyError(inbound, error);
+    }
+  }
+
+  #reply(inbound: Inbound, body: string): void {
+    if (this.#inbound.delete(inbound.id) && !this.#ended) this.#send(`r${inbound.id} ${body}\n`);
+    inbound.settle();
+  }
+
+  #replyError(inbound: Inbound, error: unknown): void {
+    if (this.#inbound.delete(inbound.id) && !this.#ended) {
+      const data = error instanceof MpError
+        ? error.toData()
+        : { code: "handler_failed", message: messageOf(error) };
+      this.#send(`e${inbound.id} ${JSON.stringify(data)}\n`);
+    }
+    inbound.settle();
+  }
+
+  #end(reason: MpError | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    try {
+      this.#conn.close();
+    } catch {
+      // the system closed it already
+    }
+    for (const call of this.#calls.values()) {
+      call.reject(reason ?? this.#unreachable("disconnected"));
+    }
+    this.#calls.clear();
+    for (const inbound of this.#inbound.values()) {
+      inbound.abort(reason ?? new MpError("cancelled", "The connection was closed"));
+    }
+    this.#inbound.clear();
+    deadlines.settle();
+    this.#handlers.onClose?.(reason);
+    this.#resolveClosed();
+  }
+
+  #unreachable(reason: string, cause?: unknown): MpError {
+    return new MpError("replica_unreachable", `Cannot reach ${this.name}: the connection ended`, {
+      reason,
+      replica: this.name,
+      cause,
+    });
+  }
+
+  #garbled(): MpError {
+    return new MpError(
+      "replica_unreachable",
+      `Cannot read from ${this.name}: it does not speak this protocol`,
+      { reason: "garbled", replica: this.name },
+    );
+  }
+}
+
+/** A call to the other side that has no answer yet. */
+class OutboundCall extends Timed {
+  #unlisten: (() => void) | undefined;
+
+  constructor(
+    readonly channel: Channel,
+    readonly id: number,
+    readonly onResolve: (body: string) => void,
+    readonly onReject: (error: MpError) => void,
+    readonly timeout: number,
+    readonly abortSignal: AbortSignal | undefined,
+  ) {
+    super();
+  }
+
+  /** Follows the caller's signal; returns false, with the call rejected, when it has aborted already. */
+  listen(signal: AbortSignal): boolean {
+    if (signal.aborted) {
+      this.onReject(cancelled(signal));
+      return false;
+    }
+    const onAbort = () => {
+      if (this.channel.forget(this.id, true)) this.reject(cancelled(signal));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#unlisten = () => signal.removeEventListener("abort", onAbort);
+    return true;
+  }
+
+  resolve(body: string): void {
+    deadlines.remove(this);
+    this.#unlisten?.();
+    this.onResolve(body);
+  }
+
+  reject(error: MpError): void {
+    deadlines.remove(this);
+    this.#unlisten?.();
+    this.onReject(error);
+  }
+
+  override expire(): void {
+    if (!this.channel.forget(this.id, true)) return;
+    const seconds = this.timeout / 1000;
+    this.reject(
+      new MpError(
+        "deadline_exceeded",
+        `Cannot call ${this.channel.name}: no answer within ${seconds.toPrecision(3)} s`,
+        { replica: this.channel.name, reason: "timed out" },
+      ),
+    );
+  }
+}
+
+function cancelled(signal: AbortSignal): MpError {
+  if (signal.reason instanceof MpError) return signal.reason;
+  return new MpError("cancelled", "The call was cancelled", { cause: signal.reason });
+}
+
+/** A call from the other side that has no answer yet. */
+class Inbound extends Timed implements InboundCall {
+  #controller: AbortController | undefined;
+  #aborted: MpError | undefined;
+
+  constructor(readonly id: number, readonly timeout: number, readonly meta: string) {
+    super();
+  }
+
+  signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#aborted);
+      else deadlines.add(this, this.timeout);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: MpError): void {
+    this.#aborted = reason;
+    deadlines.remove(this);
+    this.#controller?.abort(reason);
+  }
+
+  settle(): void {
+    deadlines.remove(this);
+  }
+
+  override expire(): void {
+    this.abort(new MpError("deadline_exceeded", "The caller's deadline has passed"));
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Many deadlines on one coarse timer.
+ *
+ * A hashed timing wheel (Varghese and Lauck, 1987, scheme 6): adding and removing an entry costs a few
+ * assignments, and one timer ticks while there are entries. A deadline is noticed up to two ticks late
+ * and never early.
+ *
+ * @module
+ */
+
+const TICK = 16;
+const SLOTS = 512;
+
+/** An entry of the wheel; it is its own list node, so that a call allocates nothing more. */
+export abstract class Timed {
+  /** @internal */ slot = -1;
+  /** @internal */ due = 0;
+  /** @internal */ previous: Timed | undefined = undefined;
+  /** @internal */ next: Timed | undefined = undefined;
+  /** Called once, when the deadline has passed. It must not throw. */
+  abstract expire(): void;
+}
+
+/** A set of deadlines. One for a process is enough: {@linkcode deadlines}. */
+export class Deadlines {
+  #slots: (Timed | undefined)[] = new Array(SLOTS).fill(undefined);
+  #size = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #swept = 0;
+
+  /** How many entries wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds an entry that expires `milliseconds` from now; entries are added once. */
+  add(entry: Timed, milliseconds: number): void {
+    const now = performance.now();
+    entry.due = now + milliseconds;
+    const tick = Math.ceil(entry.due / TICK);
+    const slot = tick % SLOTS;
+    const head = this.#slots[slot];
+    entry.slot = slot;
+    entry.next = head;
+    if (head) head.previous = entry;
+    this.#slots[slot] = entry;
+    if (this.#size++ === 0 && this.#timer === undefined) {
+      this.#swept = Math.floor(now / TICK);
+      this.#arm();
+    }
+  }
+
+  /** Removes an entry; removing one that is not there does nothing. */
+  remove(entry: Timed): void {
+    if (entry.slot < 0) return;
+    if (entry.previous) entry.previous.next = entry.next;
+    else this.#slots[entry.slot] = entry.next;
+    if (entry.next) entry.next.previous = entry.previous;
+    entry.previous = entry.next = undefined;
+    entry.slot = -1;
+    this.#size--;
+  }
+
+  /** Stops the timer if nothing waits; it would otherwise stop by itself within a tick. */
+  settle(): void {
+    if (this.#size > 0 || this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(): void {
+    this.#timer = setTimeout(this.#tick, TICK);
+  }
+
+  #tick = (): void => {
+    this.#timer = undefined;
+    const now = performance.now();
+    const current = Math.floor(now / TICK);
+    // after a long block every slot is due at most once
+    for (let tick = Math.max(this.#swept + 1, current - SLOTS + 1); tick <= current; tick++) {
+      this.#sweep(tick % SLOTS, now);
+    }
+    this.#swept = current;
+    if (this.#size > 0 && this.#timer === undefined) this.#arm();
+  };
+
+  #sweep(slot: number, now: number): void {
+    for (let entry = this.#slots[slot]; entry !== undefined;) {
+      const next: Timed | undefined = entry.next;
+      if (entry.due <= now) {
+        this.remove(entry);
+        entry.expire();
+      }
+      entry = next;
+    }
+  }
+}
+
+/** The deadlines of this process. */
+export const deadlines = new Deadlines();
