@@ -67,7 +67,8 @@ export interface PartClient {
 
 /** What a service made of a pattern is. The phantom `types` carry the types of the parts, never a value. */
 export interface PatternTarget<
-  Q = unknown,
+  // deno-lint-ignore no-explicit-any -- a router takes any request that its parts take
+  Q = any,
   R = unknown,
   Router extends string = string,
   Children extends Parts = Parts,
@@ -83,19 +84,20 @@ export interface PatternTarget<
     call: RoutedCall<Q>,
     parts: Readonly<Record<string, PartClient>>,
   ): Promise<R | Payload> | R | Payload;
-  readonly types?: { readonly children: Children };
+  readonly types?: {
+    readonly request: (request: Q) => void;
+    readonly response: R;
+    readonly children: Children;
+  };
 }
 
-/** What a service can be made of. */
-export type Target<Q, R> = Handler<Q, R> | PatternTarget<Q, R>;
+/** What a service or a part can be made of. `Children` are the parts that the part then has under it. */
+export type Target<Q, R, Children extends Parts = NoParts> =
+  | Handler<Q, R>
+  | PatternTarget<Q, R, string, Children>;
 
 // deno-lint-ignore no-explicit-any -- targets of every request and response type stand side by side in a tree
 export type AnyTarget = Handler<any, any> | PatternTarget<any, any, string, any>;
-
-/** The parts that a part made of `T` has under it: a nested pattern's own, but for its router. */
-export type ChildrenOf<T> = T extends PatternTarget<infer _Q, infer _R, string, infer Children>
-  ? Children
-  : NoParts;
 
 /** Options that every target and service takes. */
 export interface TargetOptions {

@@ -1,0 +1,109 @@
+/**
+ * `mp`: the architecture of a distributed system and its implementation in one script.
+ *
+ * ```ts
+ * import * as mp from "@metaparticle/mp";
+ *
+ * const leaf = () => Array.from({ length: 100 }, () => Math.random());
+ * const gather = (parts: number[][]) => parts.flat().length;
+ *
+ * mp.service("count", mp.scatter({ replicas: 10, leaf, gather, expose: true }));
+ * mp.serve();
+ * ```
+ *
+ * `mp run` launches such a topology script: every part of a pattern as a set of replicas, each with an
+ * endpoint of its own. When the script is only imported, by a test say, nothing is launched.
+ *
+ * @module
+ */
+
+import { type ScriptApi, scriptApi } from "./runtime/topology/api.ts";
+import { directHost } from "./runtime/topology/direct_host.ts";
+
+const api: ScriptApi = scriptApi(directHost()).api;
+
+/**
+ * Makes a service: a named, callable thing.
+ *
+ * @param name A DNS label, unique in the topology; it is the method by which callers reach the service.
+ * @param target A handler, or a pattern such as {@linkcode scatter}.
+ * @param options Exposure, replicas of the router or handler, timeout, environment, resources.
+ * @returns The service, to be exposed and to be called from other services' handlers.
+ * @throws {MpError} `topology_invalid` for a bad or clashing name.
+ *
+ * @example
+ * ```ts
+ * import * as mp from "@metaparticle/mp";
+ *
+ * const hello = mp.service("hello", (name: string) => `hello, ${name}`);
+ * hello.expose = true;
+ * ```
+ */
+export const service: ScriptApi["service"] = api.service;
+
+/**
+ * Names the app. Without it, the app has the script's file name, or its folder's when the file is
+ * `topology.ts`, `main.ts` or `index.ts`.
+ *
+ * @param name A DNS label.
+ */
+export const app: ScriptApi["app"] = api.app;
+
+/**
+ * Ends a topology script.
+ *
+ * Under `mp run` it marks the end: no service may be made after it. Under `deno run -A topology.ts` it is
+ * the command line: without arguments it runs the topology, and `plan`, `print` and `delete` do as they do
+ * in `mp`. When the script is only imported it does nothing.
+ */
+export const serve: ScriptApi["serve"] = api.serve;
+
+/** Prints the services and their subservices as JSON. */
+export const print: ScriptApi["print"] = api.print;
+
+/**
+ * The call that is being answered, for code that a handler calls without handing its context on.
+ *
+ * @throws {MpError} When no call is being answered.
+ */
+export const current: ScriptApi["current"] = api.current;
+
+export {
+  type Gather,
+  scatter,
+  type ScatterOptions,
+  type ScatterTarget,
+} from "./patterns/scatter.ts";
+export {
+  shard,
+  type ShardKey,
+  shardOf,
+  type ShardOptions,
+  type ShardTarget,
+} from "./patterns/shard.ts";
+export { spread, type SpreadOptions, type SpreadTarget } from "./patterns/spread.ts";
+export type { SpreadStrategy } from "./runtime/topology/pick_replica.ts";
+export type {
+  Handler,
+  NoParts,
+  Part,
+  PartClient,
+  Parts,
+  PartState,
+  PatternTarget,
+  Resources,
+  RoutedCall,
+  Target,
+  TargetOptions,
+} from "./runtime/topology/target.ts";
+export type {
+  CallArguments,
+  Service,
+  ServiceCallOptions,
+  Subservice,
+  Subservices,
+} from "./runtime/topology/service.ts";
+export type { Context, ReplicaInfo } from "./runtime/topology/context.ts";
+export type { Expose } from "./runtime/topology/topology.ts";
+export { type Code, type ErrorData, MpError } from "./runtime/errors.ts";
+export { Payload } from "./runtime/payload.ts";

@@ -1,0 +1,173 @@
+/**
+ * The plan stage: `Topology` → `Plan`. Pure.
+ *
+ * @module
+ */
+
+import { hash32 } from "../hash.ts";
+import { INGRESS } from "../topology/names.ts";
+import { type Expose, isPattern, type Topology } from "../topology/topology.ts";
+import { type Placed, walk, type Widths } from "../topology/walk.ts";
+import { MpError } from "../errors.ts";
+import type { Door, Plan, PlanNode } from "./plan.ts";
+
+/** What {@linkcode makePlan} is told besides the topology. */
+export interface PlanOptions {
+  /** The name of the app. */
+  app: string;
+  /** The hash of the bundle. */
+  bundle: string;
+  /** Numbers of replicas that differ from the script's, by path: how many each instance of the parent has. */
+  widths?: Widths;
+}
+
+const STALL_LIMIT = 60_000;
+
+/**
+ * Makes the plan of a topology.
+ *
+ * @returns A deeply frozen plan; equal topologies give equal plans.
+ * @throws {MpError} `topology_invalid` when widths name a path that is not there, or two doors share a port.
+ */
+export function makePlan(topology: Topology, options: PlanOptions): Plan {
+  const { app, bundle, widths = {} } = options;
+  const placed = [...walk(topology, widths)];
+  const exposed = new Map(placed.flatMap(({ path, expose }) => expose ? [[path, expose]] : []));
+  const nodes = placed.map(nodeOf);
+  checkWidths(widths, placed);
+  const doors = doorsOf(nodes, exposed);
+  if (doors.some((door) => door.node === INGRESS)) nodes.push(ingressNode(nodes));
+  return deepFreeze({ app, revision: revisionOf(bundle, nodes), bundle, nodes, doors });
+}
+
+/** Whether one plan can become the other by adding and removing replicas of parts without state. */
+export function scalesInPlace(from: Plan, to: Plan): boolean {
+  return from.revision === to.revision && JSON.stringify(from.doors) === JSON.stringify(to.doors) &&
+    from.nodes.length === to.nodes.length &&
+    from.nodes.every((node, i) => {
+      const other = to.nodes[i]!;
+      return node.path === other.path &&
+        (node.replicas === other.replicas || node.state === "none");
+    });
+}
+
+function nodeOf(place: Placed): PlanNode {
+  const { path, service, width, replicas, state, parts, timeout, env, resources } = place;
+  return {
+    path,
+    service,
+    kind: isPattern(place.target) ? place.target.pattern : "handler",
+    replicas,
+    width,
+    state,
+    run: { kind: "bundle" },
+    ports: [{ name: "peer", protocol: "mp" }, { name: "http", protocol: "http" }],
+    needs: Object.values(parts),
+    expose: Boolean(place.expose),
+    timeout,
+    health: { stallLimit: STALL_LIMIT },
+    env,
+    resources,
+  };
+}
+
+function ingressNode(nodes: readonly PlanNode[]): PlanNode {
+  const exposed = nodes.filter((node) => node.expose);
+  return {
+    path: INGRESS,
+    service: INGRESS,
+    kind: INGRESS,
+    replicas: 1,
+    width: 1,
+    state: "none",
+    run: { kind: "bundle" },
+    ports: [{ name: "peer", protocol: "mp" }, { name: "http", protocol: "http" }],
+    needs: exposed.map((node) => node.path),
+    expose: true,
+    timeout: Math.max(...exposed.map((node) => node.timeout)),
+    health: { stallLimit: STALL_LIMIT },
+    env: {},
+    resources: {},
+  };
+}
+
+/**
+ * The doors of a deployment. When one replica answers everything that is exposed, it is the ingress
+ * itself and adds no hop; otherwise the built-in part `ingress` spreads over those that do.
+ */
+function doorsOf(nodes: readonly PlanNode[], exposed: ReadonlyMap<string, Expose>): Door[] {
+  const shown = nodes.filter((node) => exposed.has(node.path));
+  if (shown.length === 0) return [];
+  const roots = new Map<string, string>();
+  for (const node of nodes) if (!roots.has(node.service)) roots.set(node.service, node.path);
+  const methodsOf = (of: readonly PlanNode[]): Record<string, string> =>
+    Object.fromEntries(
+      of.map((
+        node,
+      ) => [roots.get(node.service) === node.path ? node.service : node.path, node.path]),
+    );
+  const single = shown.length === 1 && shown[0]!.replicas === 1 ? shown[0]! : undefined;
+  const doors: Door[] = [{
+    port: null,
+    node: single?.path ?? INGRESS,
+    methods: methodsOf(shown),
+  }];
+  const ports = new Map<number, string>();
+  for (const node of shown) {
+    const expose = exposed.get(node.path);
+    if (typeof expose !== "object") continue;
+    const other = ports.get(expose.port);
+    if (other !== undefined) {
+      throw new MpError(
+        "topology_invalid",
+        `Cannot expose "${node.path}" on port ${expose.port}: "${other}" has that port`,
+        { next: "Give each exposed subservice a port of its own" },
+      );
+    }
+    ports.set(expose.port, node.path);
+    doors.push({
+      port: expose.port,
+      node: node.replicas === 1 ? node.path : INGRESS,
+      methods: methodsOf([node]),
+    });
+  }
+  return doors;
+}
+
+function checkWidths(widths: Widths, placed: readonly Placed[]): void {
+  const paths = placed.map((place) => place.path);
+  for (const [path, width] of Object.entries(widths)) {
+    if (!paths.includes(path)) {
+      throw new MpError(
+        "topology_invalid",
+        `Cannot set the replicas of "${path}": there is no such path`,
+        {
+          next: `The paths are ${paths.join(", ")}`,
+        },
+      );
+    }
+    if (!Number.isInteger(width) || width < 1 || width > 10_000) {
+      throw new MpError(
+        "topology_invalid",
+        `Cannot set the replicas of "${path}": ${width} is not a whole number from 1 to 10000`,
+        { next: "Give a number such as 3" },
+      );
+    }
+  }
+}
+
+/** Bundle and structure. The ingress is left out, for it comes and goes with counts and exposure. */
+function revisionOf(bundle: string, nodes: readonly PlanNode[]): string {
+  const structure = nodes.filter((node) => node.path !== INGRESS)
+    .map((node) => [node.path, node.kind, node.state, node.needs]);
+  const hash = hash32(JSON.stringify(structure)).toString(16).padStart(8, "0");
+  return `${bundle.slice(0, 16)}${hash}`;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    for (const member of Object.values(value)) deepFreeze(member);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,86 @@
+/**
+ * The scripting API, bound to one evaluation of a script.
+ *
+ * `mod.ts` binds it for scripts that are run or imported directly; a replica binds it anew for every
+ * evaluation of the bundle.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import type { Payload } from "../payload.ts";
+import type { Context } from "./context.ts";
+import { isDnsLabel } from "./names.ts";
+import { makeService, type Service, type ServiceCallOptions } from "./service.ts";
+import type { Handler, NoParts, Parts, PatternTarget, TargetOptions } from "./target.ts";
+import { Topology } from "./topology.ts";
+
+/** What surrounds one evaluation of a script. */
+export interface ScriptHost {
+  /** Calls a service of the same deployment. */
+  call(service: string, payload: Payload, options: ServiceCallOptions): Promise<Payload>;
+  /** The call that is being answered, if any. */
+  current(): Context | undefined;
+  /** Called by `mp.serve()`. */
+  serve(topology: Topology): void;
+  /** Called by `mp.print()`. */
+  print(topology: Topology): void;
+}
+
+/** The functions of the API that belong to one evaluation of a script. */
+export interface ScriptApi {
+  service: MakeService;
+  app(name: string): void;
+  serve(): void;
+  print(): void;
+  current(): Context;
+}
+
+/** `mp.service()`. */
+export interface MakeService {
+  <Q, R, Router extends string, Children extends Parts>(
+    name: string,
+    target: PatternTarget<Q, R, Router, Children>,
+    options?: TargetOptions,
+  ): Service<Q, R, Children & { readonly [Name in Router]: NoParts }>;
+  <Q, R>(name: string, target: Handler<Q, R>, options?: TargetOptions): Service<Q, R>;
+}
+
+/** Binds the API to a topology of its own and to what surrounds it. */
+export function scriptApi(host: ScriptHost): { api: ScriptApi; topology: Topology } {
+  const topology = new Topology();
+  const api: ScriptApi = {
+    service:
+      ((name: string, target: Handler<unknown, unknown>, options: TargetOptions = {}) =>
+        makeService(topology.add(name, target, options), host.call)) as MakeService,
+    app(name) {
+      if (typeof name !== "string" || !isDnsLabel(name)) {
+        throw new MpError(
+          "topology_invalid",
+          `Cannot name the app ${JSON.stringify(name)}: the name is not a DNS label`,
+          { next: "Use 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or a digit" },
+        );
+      }
+      topology.app = name;
+    },
+    serve() {
+      topology.end();
+      host.serve(topology);
+    },
+    print() {
+      host.print(topology);
+    },
+    current() {
+      const context = host.current();
+      if (context) return context;
+      throw new MpError(
+        "internal_error",
+        "Cannot tell the current call: no call is being answered here",
+        {
+          next: "Call mp.current() from a handler, or from what a handler calls",
+        },
+      );
+    },
+  };
+  return { api, topology };
+}

@@ -1,0 +1,50 @@
+/**
+ * What surrounds a script that is run by `deno run`, or imported, rather than by `mp run`.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import type { ScriptHost } from "./api.ts";
+import { describeTopology } from "./describe.ts";
+
+/** The host of the API when the script is the main module or is imported by another. */
+export function directHost(): ScriptHost {
+  return {
+    call(service) {
+      return Promise.reject(
+        new MpError("replica_unreachable", `Cannot call "${service}": nothing is deployed here`, {
+          reason: "absent",
+          next: "Run the script with mp run, and call from a handler",
+        }),
+      );
+    },
+    current: () => undefined,
+    serve() {
+      if (isCalledByMainModule()) queueMicrotask(runCommandLine);
+    },
+    print(topology) {
+      console.log(JSON.stringify(describeTopology(topology), null, 2));
+    },
+  };
+}
+
+/** Whether the script that called into the API is the program that `deno run` was given. */
+function isCalledByMainModule(): boolean {
+  const main = globalThis.Deno?.mainModule;
+  if (main === undefined) return false;
+  const own = new URL("../../", import.meta.url).href;
+  // the first frame outside of this package, or of its examples, is the caller's
+  const frames = new Error().stack?.split("\n").slice(1) ?? [];
+  const caller = frames.find((frame) =>
+    !frame.includes(`${own}runtime/`) && !frame.includes(`${own}mod.ts`)
+  );
+  return caller !== undefined && caller.includes(main);
+}
+
+/** Hands over to the program, which loads the script anew; the import is computed, for the program is no part of the API. */
+async function runCommandLine(): Promise<void> {
+  const program = new URL("../../main.ts", import.meta.url).href;
+  const { direct } = await import(program);
+  Deno.exit(await direct(Deno.mainModule, Deno.args));
+}

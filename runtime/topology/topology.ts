@@ -1,0 +1,107 @@
+/**
+ * The topology: what evaluating a script yields.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import { checkReplicas, checkServiceName } from "./names.ts";
+import type { AnyTarget, PatternTarget, TargetOptions } from "./target.ts";
+
+/** Whether, and where, a subservice is exposed. */
+export type Expose = boolean | { readonly port: number };
+
+/** A named service with its functions. */
+export interface ServiceDefinition {
+  readonly name: string;
+  readonly target: AnyTarget;
+  readonly options: TargetOptions;
+  /** Exposure by path; what a script sets after it has made the service. */
+  readonly exposed: Map<string, Expose>;
+}
+
+/** Named services, with their functions. */
+export class Topology {
+  /** The name given by `mp.app()`. */
+  app: string | undefined;
+  readonly services = new Map<string, ServiceDefinition>();
+  #ended = false;
+
+  /** Adds a service. @throws {MpError} `topology_invalid` for a bad or clashing name. */
+  add(name: string, target: AnyTarget, options: TargetOptions): ServiceDefinition {
+    checkServiceName(name);
+    if (this.#ended) {
+      throw new MpError(
+        "topology_invalid",
+        `Cannot make service "${name}": mp.serve() was called before`,
+        {
+          next: "Make every service before mp.serve(), which ends the script",
+        },
+      );
+    }
+    if (this.services.has(name)) {
+      throw new MpError("topology_invalid", `Cannot make service "${name}": the name is taken`, {
+        next: "Give each service a name of its own",
+      });
+    }
+    checkTarget(`service "${name}"`, target);
+    if (options.replicas !== undefined) checkReplicas(options.replicas, `service "${name}"`);
+    checkOptions(`service "${name}"`, options);
+    const definition = { name, target, options, exposed: new Map<string, Expose>() };
+    this.services.set(name, definition);
+    return definition;
+  }
+
+  /** Marks the end of the script. */
+  end(): void {
+    this.#ended = true;
+  }
+}
+
+/** Whether a target is made of a pattern. */
+export function isPattern(target: AnyTarget): target is PatternTarget {
+  return typeof target !== "function";
+}
+
+/** Checks what a service or a part is made of. @throws {TypeError} Unless it is a function or a pattern. */
+export function checkTarget(what: string, target: unknown, role = "the target"): void {
+  if (typeof target === "function") return;
+  if (typeof target === "object" && target !== null && "route" in target && "parts" in target) {
+    return;
+  }
+  throw new TypeError(
+    `Cannot make ${what}: ${role} is ${
+      target === null ? "null" : typeof target
+    }, not a function or a pattern such as mp.scatter(…)`,
+  );
+}
+
+/** Checks the options that every target takes. @throws {TypeError | RangeError} */
+export function checkOptions(what: string, options: TargetOptions): void {
+  const { timeout, expose } = options;
+  if (timeout !== undefined && !(timeout > 0 && timeout <= 86_400_000)) {
+    throw new RangeError(
+      `Cannot make ${what}: timeout ${timeout} is not between 0 and 86400000 ms`,
+    );
+  }
+  checkExpose(what, expose);
+  for (const [name, value] of Object.entries(options.env ?? {})) {
+    if (typeof value !== "string") {
+      throw new TypeError(`Cannot make ${what}: env ${name} is ${typeof value}, not a string`);
+    }
+  }
+}
+
+/** Checks an `expose` option. @throws {TypeError | RangeError} */
+export function checkExpose(what: string, expose: unknown): void {
+  if (expose === undefined || typeof expose === "boolean") return;
+  const port = (expose as { port?: unknown } | null)?.port;
+  if (typeof expose !== "object" || typeof port !== "number") {
+    throw new TypeError(`Cannot expose ${what}: give true, false or { port }`);
+  }
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new RangeError(
+      `Cannot expose ${what}: port ${port} is not a whole number from 1 to 65535`,
+    );
+  }
+}
