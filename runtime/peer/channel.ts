@@ -25,6 +25,13 @@
 import { type ErrorData, messageOf, MpError } from "../errors.ts";
 import { deadlines, Timed } from "./deadlines.ts";
 
+/** What a channel runs over: a socket, or its like in one process. */
+export interface Connection {
+  read(into: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+}
+
 /** A call from the other side. */
 export interface InboundCall {
   /** Aborts when the caller cancels, its deadline passes, or the connection ends. Made when first asked for. */
@@ -77,7 +84,7 @@ export class Channel {
   /** When the other side was last heard of, by `performance.now()`. */
   heard: number = performance.now();
 
-  #conn: Deno.Conn;
+  #conn: Connection;
   #handlers: ChannelHandlers;
   #maxMessage: number;
   #maxBuffered: number;
@@ -89,7 +96,7 @@ export class Channel {
   #ended = false;
   #resolveClosed!: () => void;
 
-  constructor(conn: Deno.Conn, handlers: ChannelHandlers = {}, options: ChannelOptions = {}) {
+  constructor(conn: Connection, handlers: ChannelHandlers = {}, options: ChannelOptions = {}) {
     this.#conn = conn;
     this.#handlers = handlers;
     this.name = options.name ?? "the peer";

@@ -59,7 +59,7 @@ export class Topology {
 }
 
 /** Whether a target is made of a pattern. */
-export function isPattern(target: AnyTarget): target is PatternTarget {
+export function isPattern(target: AnyTarget): target is Extract<AnyTarget, PatternTarget> {
   return typeof target !== "function";
 }
 

@@ -1,0 +1,222 @@
+/**
+ * The way to one replica: a connection that is made anew whenever it ends.
+ *
+ * @module
+ */
+
+import { messageOf, MpError } from "../errors.ts";
+import type { Address } from "../launch/address_book.ts";
+import type { CallOptions, Channel, Connection } from "./channel.ts";
+import { deadlines, Timed } from "./deadlines.ts";
+import { type Hello, introduce } from "./handshake.ts";
+
+/** How connections are made. */
+export type Dial = (address: Address) => Promise<Connection>;
+
+/** Options of a {@linkcode Peer}. */
+export interface PeerOptions {
+  /** The replica's name, `histogram-service.scatter.3`. */
+  name: string;
+  address: Address;
+  hello: Hello;
+  dial: Dial;
+  /** How long a call waits for a connection, counted from when it ended, in milliseconds. Default: 2,000. */
+  patience?: number;
+}
+
+const FIRST_DELAY = 5;
+const LONGEST_DELAY = 500;
+const MOST_WAITING = 10_000;
+/** A replica that has not been heard of for so long, with calls waiting, gets no new work while others can. */
+const BUSY_AFTER = 1_000;
+
+/** See the module's documentation. */
+export class Peer {
+  readonly name: string;
+  readonly address: Address;
+  #options: PeerOptions;
+  #patience: number;
+  #channel: Channel | undefined;
+  #lostAt = performance.now();
+  #lastError: unknown;
+  #waiting = new Set<Waiting>();
+  #connecting = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #delay = FIRST_DELAY;
+  #closed = false;
+  #onConnected: (() => void)[] = [];
+  #pinged = 0;
+
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.address = options.address;
+    this.#patience = options.patience ?? 2_000;
+  }
+
+  /** How many calls have no answer yet. */
+  get pending(): number {
+    return (this.#channel?.pending ?? 0) + this.#waiting.size;
+  }
+
+  /** Whether the replica is connected and has been heard of lately. */
+  get available(): boolean {
+    const channel = this.#channel;
+    if (channel === undefined) return false;
+    if (channel.pending === 0) return true;
+    const now = performance.now();
+    const silence = now - channel.heard;
+    if (silence < BUSY_AFTER / 2) return true;
+    // no answer may mean that handlers wait, which is well, or that the event loop is blocked: ask
+    if (now - this.#pinged > BUSY_AFTER / 2) {
+      this.#pinged = now;
+      channel.ping(2 * BUSY_AFTER).catch(() => {});
+    }
+    return silence < BUSY_AFTER;
+  }
+
+  /** Whether there is a connection. */
+  get connected(): boolean {
+    return this.#channel !== undefined;
+  }
+
+  /**
+   * Calls the replica; waits for a connection if need be.
+   *
+   * @throws {MpError} What the replica answered, or `replica_unreachable`, `deadline_exceeded`, ….
+   */
+  call(body: string, options: CallOptions): Promise<string> {
+    if (this.#channel !== undefined) return this.#channel.call("", body, options);
+    return this.#callLater(body, options);
+  }
+
+  /** Connects now, rather than at the next attempt. */
+  connect(): void {
+    if (this.#channel || this.#connecting || this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#attempt();
+  }
+
+  /** Resolves when there is a connection. @throws {MpError} When the peer is closed before. */
+  connection(): Promise<void> {
+    if (this.#channel) return Promise.resolve();
+    this.connect();
+    return new Promise((resolve) => this.#onConnected.push(resolve));
+  }
+
+  /** Ends the connection for good; calls without an answer fail. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#channel?.close();
+    for (const waiting of this.#waiting) waiting.fail(this.#absent());
+    this.#waiting.clear();
+    deadlines.settle();
+  }
+
+  async #callLater(body: string, options: CallOptions): Promise<string> {
+    const started = performance.now();
+    const timeout = options.timeout ?? 30_000;
+    const left = this.#lostAt + this.#patience - started;
+    if (this.#closed || left <= 0) {
+      this.connect();
+      throw this.#absent();
+    }
+    if (this.#waiting.size >= MOST_WAITING) {
+      throw new MpError(
+        "overloaded",
+        `Cannot call ${this.name}: ${MOST_WAITING} calls wait for it`,
+        {
+          replica: this.name,
+        },
+      );
+    }
+    this.connect();
+    const channel = await new Promise<Channel>((resolve, reject) => {
+      const waiting = new Waiting(resolve, (error) => {
+        this.#waiting.delete(waiting);
+        reject(error);
+      }, () => this.#absent());
+      this.#waiting.add(waiting);
+      deadlines.add(waiting, Math.min(left, timeout));
+    });
+    return await channel.call("", body, {
+      ...options,
+      timeout: timeout - (performance.now() - started),
+    });
+  }
+
+  async #attempt(): Promise<void> {
+    this.#connecting = true;
+    try {
+      const { address, hello, dial, name } = this.#options;
+      let channel: Channel | undefined = undefined;
+      channel = await introduce(await dial(address), hello, name, () => this.#lost(channel));
+      if (this.#closed) return channel.close();
+      this.#channel = channel;
+      this.#delay = FIRST_DELAY;
+      this.#lastError = undefined;
+      for (const waiting of this.#waiting) waiting.succeed(channel);
+      this.#waiting.clear();
+      for (const resolve of this.#onConnected.splice(0)) resolve();
+    } catch (error) {
+      this.#lastError = error;
+      this.#retryLater();
+    } finally {
+      this.#connecting = false;
+    }
+  }
+
+  #lost(channel: Channel | undefined): void {
+    if (channel === undefined || this.#channel !== channel) return;
+    this.#channel = undefined;
+    this.#lostAt = performance.now();
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    if (this.#closed || this.#timer !== undefined) return;
+    // full jitter would let the first retries of many callers coincide with the spawn; half is kept
+    const delay = this.#delay * (0.5 + Math.random() / 2);
+    this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (!this.#connecting) this.#attempt();
+    }, delay);
+  }
+
+  #absent(): MpError {
+    const why = this.#lastError instanceof MpError ? `: ${messageOf(this.#lastError)}` : "";
+    return new MpError("replica_unreachable", `Cannot reach ${this.name}: no connection${why}`, {
+      replica: this.name,
+      reason: "absent",
+      cause: this.#lastError,
+    });
+  }
+}
+
+/** A call that waits for a connection. */
+class Waiting extends Timed {
+  constructor(
+    readonly onChannel: (channel: Channel) => void,
+    readonly onError: (error: MpError) => void,
+    readonly timedOut: () => MpError,
+  ) {
+    super();
+  }
+
+  succeed(channel: Channel): void {
+    deadlines.remove(this);
+    this.onChannel(channel);
+  }
+
+  fail(error: MpError): void {
+    deadlines.remove(this);
+    this.onError(error);
+  }
+
+  override expire(): void {
+    this.onError(this.timedOut());
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The context of one call, and how deeper code finds it.
+ *
+ * @module
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { MpError } from "../errors.ts";
+import { deadlines, Timed } from "../peer/deadlines.ts";
+import type { Context, ReplicaInfo } from "../topology/context.ts";
+
+/** What a context is made of. */
+export interface CallContextOptions {
+  readonly service: string;
+  readonly replica: ReplicaInfo;
+  /** How long the call may take from now on, in milliseconds. */
+  readonly timeout: number;
+  readonly requestId: string;
+  readonly user?: string;
+  /** The caller's signal, made when it is asked for. */
+  readonly signal?: () => AbortSignal;
+}
+
+const current = new AsyncLocalStorage<CallContext>();
+
+/** The context of one call; what most calls do not use is made when it is read. */
+export class CallContext implements Context {
+  readonly service: string;
+  readonly replica: ReplicaInfo;
+  readonly requestId: string;
+  readonly user: string | undefined;
+  #timeout: number;
+  #started = performance.now();
+  #callerSignal: (() => AbortSignal) | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(options: CallContextOptions) {
+    this.service = options.service;
+    this.replica = options.replica;
+    this.requestId = options.requestId;
+    this.user = options.user;
+    this.#timeout = options.timeout;
+    this.#callerSignal = options.signal;
+  }
+
+  /** How long the call may still take, in milliseconds; negative when it is late. */
+  get remaining(): number {
+    return this.#started + this.#timeout - performance.now();
+  }
+
+  get deadline(): number {
+    return Date.now() + this.remaining;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal ??= this.#callerSignal?.() ?? deadlineSignal(this.remaining);
+  }
+
+  /** Runs a handler so that `mp.current()` finds this context, also after an `await`. */
+  run<Q, R>(handler: (request: Q, context: CallContext) => R, request: Q): R {
+    return current.run(this, handler, request, this);
+  }
+
+  /** The context of the call that is being answered. */
+  static get current(): CallContext | undefined {
+    return current.getStore();
+  }
+}
+
+function deadlineSignal(milliseconds: number): AbortSignal {
+  const controller = new AbortController();
+  deadlines.add(new AbortAtDeadline(controller), milliseconds);
+  return controller.signal;
+}
+
+class AbortAtDeadline extends Timed {
+  constructor(readonly controller: AbortController) {
+    super();
+  }
+
+  override expire(): void {
+    this.controller.abort(new MpError("deadline_exceeded", "The call's deadline has passed"));
+  }
+}
+
+const prefix = crypto.randomUUID().slice(0, 8);
+let count = 0;
+
+/** A new request id: unique to this process, and short. */
+export function newRequestId(): string {
+  return `${prefix}-${(++count).toString(36)}`;
+}

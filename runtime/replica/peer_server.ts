@@ -1,0 +1,120 @@
+/**
+ * Where a replica takes calls from its peers.
+ *
+ * @module
+ */
+
+import { Payload } from "../payload.ts";
+import type { Channel, InboundCall } from "../peer/channel.ts";
+import { admit, type Credentials, type Hello } from "../peer/handshake.ts";
+import { CallContext } from "./call_context.ts";
+import type { ReplicaInfo } from "../topology/context.ts";
+import type { Responder } from "./responder.ts";
+
+/** Options of {@linkcode PeerServer}. */
+export interface PeerServerOptions {
+  readonly listener: Deno.Listener;
+  readonly credentials: Credentials;
+  readonly service: string;
+  readonly replica: ReplicaInfo;
+  readonly respond: Responder;
+}
+
+/** How long a drained replica waits, after the last call, for callers that keep their connection for later. */
+const QUIET = 500;
+
+/** Admits peers and answers their calls. */
+export class PeerServer {
+  #options: PeerServerOptions;
+  #channels = new Map<Channel, Hello["as"] | "stranger">();
+  #lastServed = 0;
+  #onChange: (() => void) | undefined;
+
+  constructor(options: PeerServerOptions) {
+    this.#options = options;
+    this.#accept();
+  }
+
+  /** How many calls have no answer yet. */
+  get serving(): number {
+    let serving = 0;
+    for (const channel of this.#channels.keys()) serving += channel.serving;
+    return serving;
+  }
+
+  /**
+   * Resolves when no peer will call any more: routers that need this replica have closed their
+   * connections, and other callers have been quiet for a while.
+   */
+  async drained(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const kinds = [...this.#channels.values()];
+      const quiet = QUIET - (performance.now() - this.#lastServed);
+      if (
+        !kinds.includes("part") && this.serving === 0 && (quiet <= 0 || !kinds.includes("service"))
+      ) return;
+      await this.#changed(kinds.includes("part") ? undefined : Math.max(quiet, 20), signal);
+    }
+  }
+
+  /** Accepts no more connections and closes those there are. */
+  close(): void {
+    this.#options.listener.close();
+    for (const channel of this.#channels.keys()) channel.close();
+  }
+
+  async #accept(): Promise<void> {
+    const { listener, credentials, replica } = this.#options;
+    try {
+      for await (const conn of listener) {
+        const channel: Channel = admit(
+          conn,
+          { ...credentials, name: replica.name },
+          (hello, accepted) => {
+            this.#channels.set(accepted, hello.as);
+            return { onCall: (_target, body, call) => this.#answer(body, call) };
+          },
+        );
+        this.#channels.set(channel, "stranger");
+        channel.closed.then(() => {
+          this.#channels.delete(channel);
+          this.#onChange?.();
+        });
+      }
+    } catch (error) {
+      // closing the listener ends the loop; anything else is a fault of the system
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  }
+
+  #answer(body: string, call: InboundCall): Promise<string> | string {
+    const { service, replica, respond } = this.#options;
+    this.#lastServed = performance.now();
+    const context = new CallContext({
+      service,
+      replica,
+      timeout: call.timeout,
+      requestId: call.meta,
+      signal: () => call.signal(),
+    });
+    const reply = respond(Payload.ofText(body), context);
+    return reply instanceof Promise ? reply.then(textOf) : reply.text;
+  }
+
+  #changed(milliseconds: number | undefined, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | undefined = undefined;
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        this.#onChange = undefined;
+        resolve();
+      };
+      if (milliseconds !== undefined) timer = setTimeout(done, milliseconds);
+      signal.addEventListener("abort", done, { once: true });
+      this.#onChange = done;
+    });
+  }
+}
+
+const textOf = (payload: Payload): string => payload.text;

@@ -1,0 +1,118 @@
+/**
+ * The peers of a replica: where calls to other replicas leave, following the address book.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import type { AddressBook } from "../launch/address_book.ts";
+import type { Hello } from "../peer/handshake.ts";
+import { type Dial, Peer } from "../peer/peer.ts";
+
+/** Options of {@linkcode Switchboard}. */
+export interface SwitchboardOptions {
+  readonly book: AddressBook;
+  readonly hello: Omit<Hello, "as">;
+  readonly dial: Dial;
+}
+
+/** Keeps one {@linkcode Peer} for each replica that is called, and its place when the book changes. */
+export class Switchboard {
+  #options: SwitchboardOptions;
+  #book: AddressBook;
+  #peers = new Map<string, Peer>();
+  #lists = new Map<string, readonly Peer[]>();
+  #parts = new Set<string>();
+
+  constructor(options: SwitchboardOptions) {
+    this.#options = options;
+    this.#book = options.book;
+  }
+
+  /**
+   * The peers at a path, by flat index; made when first asked for and kept until the book changes.
+   *
+   * @param path The path.
+   * @param as Whether the plan says that this replica needs them.
+   */
+  peers(path: string, as: Hello["as"]): readonly Peer[] {
+    const known = this.#lists.get(path);
+    if (known !== undefined) return known;
+    if (as === "part") this.#parts.add(path);
+    const kind = this.#parts.has(path) ? "part" : "service";
+    const peers = this.#book.replicas.filter((replica) => replica.path === path)
+      .map(({ index, peer: address }) => {
+        const name = `${path}.${index}`;
+        const peer = this.#peers.get(name) ?? new Peer({
+          name,
+          address,
+          hello: { ...this.#options.hello, as: kind },
+          dial: this.#options.dial,
+        });
+        this.#peers.set(name, peer);
+        return peer;
+      });
+    this.#lists.set(path, peers);
+    return peers;
+  }
+
+  /** Follows a new generation of the book; an older one is ignored. */
+  follow(book: AddressBook): void {
+    if (book.generation <= this.#book.generation) return;
+    this.#book = book;
+    this.#lists.clear();
+    const listed = new Set(book.replicas.map(({ path, index }) => `${path}.${index}`));
+    for (const [name, peer] of this.#peers) {
+      if (listed.has(name)) continue;
+      this.#peers.delete(name);
+      closeWhenIdle(peer);
+    }
+    for (const path of this.#parts) this.peers(path, "part").forEach((peer) => peer.connect());
+  }
+
+  /** Connects now to the replicas named, where they are called from here. */
+  up(names: readonly string[]): void {
+    for (const name of names) this.#peers.get(name)?.connect();
+  }
+
+  /** The parts that have no connection. */
+  missing(): string[] {
+    return [...this.#parts].flatMap((path) => this.peers(path, "part"))
+      .filter((peer) => !peer.connected).map((peer) => peer.name);
+  }
+
+  /** Resolves when every part is connected. */
+  async connected(): Promise<void> {
+    const peers = [...this.#parts].flatMap((path) => this.peers(path, "part"));
+    await Promise.all(peers.map((peer) => peer.connection()));
+  }
+
+  /** How many calls to peers have no answer yet. */
+  get pending(): number {
+    let pending = 0;
+    for (const peer of this.#peers.values()) pending += peer.pending;
+    return pending;
+  }
+
+  /** Closes all connections. */
+  close(): void {
+    for (const peer of this.#peers.values()) peer.close();
+    this.#peers.clear();
+    this.#lists.clear();
+  }
+}
+
+/** A replica that has left the book still answers what it was asked. */
+async function closeWhenIdle(peer: Peer): Promise<void> {
+  while (peer.pending > 0 && peer.connected) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  peer.close();
+}
+
+/** The error for a path that the book does not have. */
+export function noReplicas(path: string): MpError {
+  return new MpError("replica_unreachable", `Cannot call "${path}": it has no replicas`, {
+    reason: "absent",
+  });
+}

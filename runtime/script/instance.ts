@@ -1,0 +1,67 @@
+/**
+ * One evaluation of a bundle.
+ *
+ * @module
+ */
+
+import { scriptApi, type ScriptHost } from "../topology/api.ts";
+import type { Topology } from "../topology/topology.ts";
+import type { CanonicalForm, ScriptMeta } from "./canonical.ts";
+
+/** Options of {@linkcode evaluate}. */
+export interface EvaluateOptions {
+  /** The default export of the bundle. */
+  readonly form: CanonicalForm;
+  /** The scripting API's functions that are the same for every evaluation: the patterns, the errors. */
+  readonly api: Readonly<Record<string, unknown>>;
+  /** What the functions that belong to one evaluation rest on. */
+  readonly host: ScriptHost;
+  /** The topology script, a path. */
+  readonly script: string;
+  /** The globals that the script sees. Default: `globalThis`. */
+  readonly globals?: object;
+}
+
+/**
+ * Evaluates a bundle with an API, a registry and globals of its own.
+ *
+ * `started` has the topology at once, for what a script registers before it throws or hangs.
+ *
+ * @throws Whatever the script throws at its top level.
+ */
+export async function evaluate(
+  options: EvaluateOptions,
+  started?: (topology: Topology) => void,
+): Promise<Topology> {
+  const { form, host, script, globals = globalThis } = options;
+  const { api, topology } = scriptApi(host);
+  started?.(topology);
+  await form({
+    api: { ...options.api, ...api },
+    globals,
+    builtin,
+    meta: scriptMeta(script),
+  });
+  return topology;
+}
+
+function builtin(name: string): unknown {
+  const module = process.getBuiltinModule(name);
+  if (module === undefined) {
+    throw new Error(`Cannot load "node:${name}": there is no such built-in module`);
+  }
+  return module;
+}
+
+function scriptMeta(script: string): ScriptMeta {
+  const url =
+    new URL(`file://${script.replaceAll("%", "%25").replaceAll("#", "%23").replaceAll("?", "%3F")}`)
+      .href;
+  return {
+    url,
+    filename: script,
+    dirname: script.slice(0, script.lastIndexOf("/")) || "/",
+    main: true,
+    resolve: (specifier) => new URL(specifier, url).href,
+  };
+}
