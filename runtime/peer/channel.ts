@@ -95,6 +95,7 @@ export class Channel {
   #writing = false;
   #ended = false;
   #resolveClosed!: () => void;
+  #onIdle: (() => void) | undefined;
 
   constructor(conn: Connection, handlers: ChannelHandlers = {}, options: ChannelOptions = {}) {
     this.#conn = conn;
@@ -177,6 +178,11 @@ export class Channel {
     while (this.#writing && !this.#ended) await this.#written;
   }
 
+  /** Resolves when no call to the other side waits for an answer, or the channel has ended. */
+  async idle(): Promise<void> {
+    while (this.#calls.size > 0) await new Promise<void>((resolve) => this.#onIdle = resolve);
+  }
+
   /** Ends the connection. Calls without an answer fail with `replica_unreachable`. */
   close(): void {
     this.#end(undefined);
@@ -185,6 +191,7 @@ export class Channel {
   /** @internal Takes a call off the books; returns whether it was there. */
   forget(id: number, tell: boolean): boolean {
     if (!this.#calls.delete(id)) return false;
+    if (this.#onIdle && this.#calls.size === 0) this.#onIdle();
     if (tell && !this.#ended) this.#send(`x${id}\n`);
     return true;
   }
@@ -317,7 +324,9 @@ export class Channel {
 
   #take(id: number): OutboundCall | undefined {
     const call = this.#calls.get(id);
-    if (call !== undefined) this.#calls.delete(id);
+    if (call === undefined) return undefined;
+    this.#calls.delete(id);
+    if (this.#onIdle && this.#calls.size === 0) this.#onIdle();
     return call;
   }
 
@@ -368,6 +377,7 @@ export class Channel {
       call.reject(reason ?? this.#unreachable("disconnected"));
     }
     this.#calls.clear();
+    this.#onIdle?.();
     for (const inbound of this.#inbound.values()) {
       inbound.abort(reason ?? new MpError("cancelled", "The connection was closed"));
     }

@@ -105,6 +105,14 @@ export class Peer {
     return new Promise((resolve) => this.#onConnected.push(resolve));
   }
 
+  /** Ends the connection for good once every call has been answered; no new ones should come. */
+  async retire(): Promise<void> {
+    // what still waits for a connection gets one, or fails, within its patience
+    await Promise.allSettled([...this.#waiting].map((waiting) => waiting.settled));
+    await this.#channel?.idle();
+    this.close();
+  }
+
   /** Ends the connection for good; calls without an answer fail. */
   close(): void {
     this.#closed = true;
@@ -198,6 +206,9 @@ export class Peer {
 
 /** A call that waits for a connection. */
 class Waiting extends Timed {
+  #settle = Promise.withResolvers<void>();
+  readonly settled: Promise<void> = this.#settle.promise;
+
   constructor(
     readonly onChannel: (channel: Channel) => void,
     readonly onError: (error: MpError) => void,
@@ -209,14 +220,17 @@ class Waiting extends Timed {
   succeed(channel: Channel): void {
     deadlines.remove(this);
     this.onChannel(channel);
+    this.#settle.resolve();
   }
 
   fail(error: MpError): void {
     deadlines.remove(this);
     this.onError(error);
+    this.#settle.resolve();
   }
 
   override expire(): void {
     this.onError(this.timedOut());
+    this.#settle.resolve();
   }
 }

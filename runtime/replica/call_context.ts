@@ -19,6 +19,8 @@ export interface CallContextOptions {
   readonly user?: string;
   /** The caller's signal, made when it is asked for. */
   readonly signal?: () => AbortSignal;
+  /** Cancels the calls that are made for this one. */
+  readonly cancel?: AbortSignal;
 }
 
 const current = new AsyncLocalStorage<CallContext>();
@@ -29,6 +31,7 @@ export class CallContext implements Context {
   readonly replica: ReplicaInfo;
   readonly requestId: string;
   readonly user: string | undefined;
+  readonly cancel: AbortSignal | undefined;
   #timeout: number;
   #started = performance.now();
   #callerSignal: (() => AbortSignal) | undefined;
@@ -39,6 +42,7 @@ export class CallContext implements Context {
     this.replica = options.replica;
     this.requestId = options.requestId;
     this.user = options.user;
+    this.cancel = options.cancel;
     this.#timeout = options.timeout;
     this.#callerSignal = options.signal;
   }
@@ -53,7 +57,7 @@ export class CallContext implements Context {
   }
 
   get signal(): AbortSignal {
-    return this.#signal ??= this.#callerSignal?.() ?? deadlineSignal(this.remaining);
+    return this.#signal ??= this.#callerSignal?.() ?? this.cancel ?? deadlineSignal(this.remaining);
   }
 
   /** Runs a handler so that `mp.current()` finds this context, also after an `await`. */

@@ -7,38 +7,49 @@
 import { MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
 import type { Peer } from "../peer/peer.ts";
-import type { PartClient, RoutedCall } from "../topology/target.ts";
+import type { PartClient } from "../topology/target.ts";
 import type { CallContext } from "./call_context.ts";
 
-/** Makes the client of a part from its peers, which may change while it is used. */
-export function partClient(
-  path: string,
-  timeout: number,
-  peers: () => readonly Peer[],
-): PartClient {
+/** Options of {@linkcode partClient}. */
+export interface PartClientOptions {
+  readonly path: string;
+  /** How long a call may take, in milliseconds, if its context leaves so much. */
+  readonly timeout: number;
+  /** All replicas of the part; they may change while the client is used. */
+  readonly peers: () => readonly Peer[];
+  /** Which of them belong to the caller's instance. Default: all. */
+  readonly slice?: { readonly start: number; readonly width: number };
+}
+
+/** Makes the client of a part from its peers. */
+export function partClient(options: PartClientOptions): PartClient {
+  const { path, timeout, peers, slice } = options;
+  const start = slice?.start ?? 0;
   return {
     get replicas() {
-      return peers().length;
+      return slice?.width ?? peers().length;
     },
-    call(index, call: RoutedCall) {
-      const peer = peers()[index];
-      if (peer === undefined) return Promise.reject(outOfRange(path, index, peers().length));
+    call(index, call) {
+      const peer = peers()[start + index];
+      if (peer === undefined) return Promise.reject(absent(path, start + index));
       const context = call.context as CallContext;
       return peer.call(call.payload.text, {
         timeout: Math.max(1, Math.min(timeout, context.remaining)),
         meta: context.requestId,
+        ...(context.cancel && { signal: context.cancel }),
       }).then(Payload.ofText);
     },
-    pending: (index) => peers()[index]?.pending ?? 0,
-    available: (index) => peers()[index]?.available ?? false,
+    pending: (index) => peers()[start + index]?.pending ?? 0,
+    available: (index) => peers()[start + index]?.available ?? false,
   };
 }
 
-function outOfRange(path: string, index: number, replicas: number): MpError {
+function absent(path: string, index: number): MpError {
   return new MpError(
     "replica_unreachable",
-    `Cannot call ${path}: it has ${replicas} replicas, not one ${index}`,
+    `Cannot call ${path}.${index}: there is no such replica`,
     {
+      replica: `${path}.${index}`,
       reason: "absent",
     },
   );

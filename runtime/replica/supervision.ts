@@ -35,6 +35,13 @@ export interface SupervisorCalls {
     readonly request: { readonly address: Address; readonly takeOver: boolean };
     readonly reply: { readonly address: Address };
   };
-  /** Accepts no new connections, answers what has come, then exits with 0. The reply comes before the exit. */
-  readonly drain: { readonly request: { readonly grace: number }; readonly reply: null };
+  /**
+   * Accepts no new connections, answers what has come, then exits with 0. The reply comes before the exit.
+   * `linger` (ms, default 0): how long a door goes on answering connections that are open already, for the
+   * case that another replica has taken the door over.
+   */
+  readonly drain: {
+    readonly request: { readonly grace: number; readonly linger?: number };
+    readonly reply: null;
+  };
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { MpError } from "../errors.ts";
 import type { AddressBook } from "../launch/address_book.ts";
 import type { Hello } from "../peer/handshake.ts";
 import { type Dial, Peer } from "../peer/peer.ts";
@@ -65,7 +64,8 @@ export class Switchboard {
     for (const [name, peer] of this.#peers) {
       if (listed.has(name)) continue;
       this.#peers.delete(name);
-      closeWhenIdle(peer);
+      // it has left the book, and still answers what it was asked
+      peer.retire();
     }
     for (const path of this.#parts) this.peers(path, "part").forEach((peer) => peer.connect());
   }
@@ -100,19 +100,4 @@ export class Switchboard {
     this.#peers.clear();
     this.#lists.clear();
   }
-}
-
-/** A replica that has left the book still answers what it was asked. */
-async function closeWhenIdle(peer: Peer): Promise<void> {
-  while (peer.pending > 0 && peer.connected) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  peer.close();
-}
-
-/** The error for a path that the book does not have. */
-export function noReplicas(path: string): MpError {
-  return new MpError("replica_unreachable", `Cannot call "${path}": it has no replicas`, {
-    reason: "absent",
-  });
 }

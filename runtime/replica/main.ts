@@ -1,0 +1,136 @@
+/**
+ * The main program of a replica's process.
+ *
+ * @module
+ */
+
+import { messageOf, MpError } from "../errors.ts";
+import type { AddressBook } from "../launch/address_book.ts";
+import type { CanonicalForm } from "../script/canonical.ts";
+import type { CallContext } from "./call_context.ts";
+import { identify, type ReplicaIdentity } from "./identity.ts";
+import { dieWithParent } from "./parent_death.ts";
+import { type Replica, startReplica } from "./replica.ts";
+import { type Obedience, type Supervised, supervised } from "./supervised.ts";
+
+/** How long a replica may drain when it is told to end by a signal, in milliseconds. */
+const SIGNAL_GRACE = 10_000;
+
+/**
+ * Runs the replica that the environment names, until it is drained.
+ *
+ * @param api The scripting API's functions that are the same for every evaluation.
+ */
+export async function replicaMain(api: Readonly<Record<string, unknown>>): Promise<void> {
+  const identity = identify(Deno.env.toObject());
+  if (identity.parent !== undefined) dieWithParent(identity.parent);
+  // Ctrl-C reaches every process of a terminal; the launcher decides what it means
+  Deno.addSignalListener("SIGINT", () => {});
+  const { promise: running, resolve: run } = Promise.withResolvers<Replica>();
+  const secret = Deno.readTextFileSync(identity.secretFile);
+  const supervisor = identity.supervisor && await supervised(
+    identity.supervisor,
+    { replica: identity.name, pid: Deno.pid, secret },
+    obey(running),
+  );
+  try {
+    const replica = await start(identity, secret, api);
+    Deno.addSignalListener(
+      "SIGTERM",
+      () => drain(replica, 0, SIGNAL_GRACE).then(() => Deno.exit(0)),
+    );
+    run(replica);
+    await replica.ready();
+    if (!supervisor) await replica.openDoors();
+    supervisor?.notify("ready", {});
+  } catch (error) {
+    await fail(error, identity, supervisor);
+  }
+}
+
+async function start(
+  identity: ReplicaIdentity,
+  secret: string,
+  api: Readonly<Record<string, unknown>>,
+): Promise<Replica> {
+  const [code, { default: form }, book] = await Promise.all([
+    Deno.readFile(identity.bundle),
+    import(`file://${identity.bundle}`) as Promise<{ default: CanonicalForm }>,
+    Deno.readTextFile(identity.book),
+  ]);
+  return await startReplica({
+    identity,
+    secret,
+    form,
+    api,
+    bundle: await sha256(code),
+    book: JSON.parse(book) as AddressBook,
+    onFault: report,
+  });
+}
+
+/** Does what the supervisor asks, as soon as the replica runs. */
+function obey(running: Promise<Replica>): Obedience {
+  return {
+    async book(book) {
+      (await running).follow(book);
+      return null;
+    },
+    async up(names) {
+      (await running).switchboard.up(names);
+      return null;
+    },
+    async listen({ address, takeOver }) {
+      return { address: await (await running).open(address, takeOver) };
+    },
+    async drain({ grace, linger = 0 }) {
+      await drain(await running, linger, grace);
+      // the reply leaves first
+      setTimeout(() => Deno.exit(0), 0);
+      return null;
+    },
+  };
+}
+
+let draining: Promise<void> | undefined;
+
+function drain(replica: Replica, linger: number, grace: number): Promise<void> {
+  return draining ??= replica.drain(linger, AbortSignal.timeout(grace));
+}
+
+/** An error that user code threw while it answered a call goes to the replica's log, with its stack. */
+function report(error: unknown, { service, requestId }: CallContext): void {
+  const stack = error instanceof Error ? error.stack ?? error.message : messageOf(error);
+  console.error(`error: Cannot answer "${service}" (request ${requestId}): ${stack}`);
+}
+
+async function fail(
+  error: unknown,
+  identity: ReplicaIdentity,
+  supervisor: Supervised | undefined,
+): Promise<never> {
+  const known = error instanceof MpError;
+  console.error(
+    known
+      ? `error: ${error.message}${error.next ? `\n  → ${error.next}` : ""}`
+      : `error: Cannot start ${identity.name}: ${
+        error instanceof Error ? error.stack ?? error.message : messageOf(error)
+      }`,
+  );
+  const data = known
+    ? error.toData()
+    : { code: "script_failed" as const, message: messageOf(error) };
+  supervisor?.notify("failed", {
+    ...data,
+    replica: identity.name,
+    ...(known && error.next !== undefined && { next: error.next }),
+    fatal: known && (error.code === "revision_mismatch" || error.code === "launch_failed"),
+  });
+  await supervisor?.flush();
+  Deno.exit(1);
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,205 @@
+/**
+ * A replica: one running instance of a subservice, from its bundle to its answers.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import type { Address, AddressBook, ReplicaAddress } from "../launch/address_book.ts";
+import type { Payload } from "../payload.ts";
+import { dial, listen } from "../peer/address.ts";
+import { makePlan } from "../plan/make_plan.ts";
+import type { Plan, PlanNode } from "../plan/plan.ts";
+import type { CanonicalForm } from "../script/canonical.ts";
+import { evaluate } from "../script/instance.ts";
+import type { ReplicaInfo } from "../topology/context.ts";
+import type { Topology } from "../topology/topology.ts";
+import { walk } from "../topology/walk.ts";
+import { CallContext } from "./call_context.ts";
+import { Door } from "./door.ts";
+import type { ReplicaIdentity } from "./identity.ts";
+import { Network } from "./network.ts";
+import { PeerServer } from "./peer_server.ts";
+import { findPlace, replicaInfo, widthsOf } from "./place.ts";
+import { type Responder, responder } from "./responder.ts";
+import { Switchboard } from "./switchboard.ts";
+
+/** What a replica is started with. */
+export interface ReplicaOptions {
+  readonly identity: ReplicaIdentity;
+  readonly book: AddressBook;
+  /** The deployment's secret. */
+  readonly secret: string;
+  readonly form: CanonicalForm;
+  /** The hash of the bundle, as this replica computed it. */
+  readonly bundle: string;
+  /** The scripting API's functions that are the same for every evaluation. */
+  readonly api: Readonly<Record<string, unknown>>;
+  /** Told of errors that the user's code threw. */
+  readonly onFault: (error: unknown, context: CallContext) => void;
+}
+
+/**
+ * Starts a replica: evaluates the bundle, plans it again, and listens for its peers.
+ *
+ * @throws Whatever the script throws; {MpError} `revision_mismatch`, `launch_failed`.
+ */
+export async function startReplica(options: ReplicaOptions): Promise<Replica> {
+  const { identity, form, api } = options;
+  const late: { network?: Network } = {};
+  const topology = await evaluate({
+    form,
+    api,
+    script: identity.script,
+    host: {
+      call: (service, payload, callOptions) =>
+        late.network?.callService(service, payload, callOptions) ??
+          Promise.reject(tooEarly(service)),
+      current: () => CallContext.current,
+      serve() {},
+      print() {},
+    },
+  });
+  const replica = new Replica(options, topology);
+  late.network = replica.network;
+  return replica;
+}
+
+function tooEarly(service: string): MpError {
+  return new MpError(
+    "replica_unreachable",
+    `Cannot call "${service}": the script is still being loaded`,
+    {
+      reason: "absent",
+      next: "Call services from handlers, not at the top level of the script",
+    },
+  );
+}
+
+/** A replica that answers its peers. */
+export class Replica {
+  readonly plan: Plan;
+  readonly node: PlanNode;
+  readonly info: ReplicaInfo;
+  readonly network: Network;
+  readonly switchboard: Switchboard;
+  readonly identity: ReplicaIdentity;
+  /** Answers a call here; the ingress, which has nothing of its own, has none. */
+  readonly respond: Responder | undefined;
+  #server: PeerServer;
+  #operators: Door;
+  #doors: Door[] = [];
+  #book: AddressBook;
+
+  constructor(options: ReplicaOptions, topology: Topology) {
+    const { identity, book, secret, bundle, onFault } = options;
+    const { path, index, app } = identity;
+    const widths = widthsOf(topology, book);
+    const places = [...walk(topology, widths)];
+    const place = findPlace(places, path);
+    this.identity = identity;
+    this.#book = book;
+    this.plan = makePlan(topology, { app, bundle, widths });
+    checkRevision(identity, this.plan);
+    this.node = this.plan.nodes.find((node) => node.path === path)!;
+    this.info = replicaInfo(this.node, index);
+    const credentials = { secret, revision: identity.revision };
+    this.switchboard = new Switchboard({
+      book,
+      hello: { ...credentials, from: identity.name },
+      dial,
+    });
+    this.network = new Network({
+      switchboard: this.switchboard,
+      places,
+      replica: this.info,
+      index,
+    });
+    this.respond = place && responder(place, { parts: this.network.parts(place), onFault });
+    const own = findAddress(book, identity);
+    this.#server = new PeerServer({
+      listener: listen(own.peer),
+      credentials,
+      service: this.node.service,
+      replica: this.info,
+      respond: this.respond ?? refuse,
+    });
+    this.#operators = Door.forOperators(this, own.http, secret);
+    for (const needed of this.node.needs) this.switchboard.peers(needed, "part");
+  }
+
+  /** Resolves when every part that this replica needs is connected. */
+  ready(): Promise<void> {
+    return this.switchboard.connected();
+  }
+
+  /** Opens a door for callers from outside. @returns Where it listens. */
+  async open(address: Address, takeOver: boolean): Promise<Address> {
+    const index = this.#book.doors.findIndex((door) => door.address === address);
+    const { methods } = this.plan.doors[index] ?? this.plan.doors[0] ?? { methods: {} };
+    const door = await Door.open(this, { address, takeOver, methods });
+    this.#doors.push(door);
+    return door.address;
+  }
+
+  /** Opens the doors that the address book gives to this replica. */
+  async openDoors(): Promise<void> {
+    for (const { node, address } of this.#book.doors) {
+      if (node === this.identity.path) await this.open(address, false);
+    }
+  }
+
+  /** Follows a new generation of the address book. */
+  follow(book: AddressBook): void {
+    this.#book = book;
+    this.switchboard.follow(book);
+  }
+
+  /** Answers a call that came in through a door. */
+  answer(path: string, payload: Payload, context: CallContext): Promise<Payload> | Payload {
+    if (path === this.identity.path && this.respond) return this.respond(payload, context);
+    return this.network.callPath(path, payload, context);
+  }
+
+  /**
+   * Answers what has come, and accepts nothing new.
+   *
+   * @param linger How long doors go on answering connections that are open already, in milliseconds.
+   * @param signal Ends the waiting.
+   */
+  async drain(linger: number, signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#doors.map((door) => door.drain(linger, signal)));
+    await this.#server.drained(signal);
+    this.close();
+  }
+
+  /** Closes everything at once. */
+  close(): void {
+    for (const door of this.#doors) door.close();
+    this.#operators.close();
+    this.#server.close();
+    this.switchboard.close();
+  }
+}
+
+function checkRevision(identity: ReplicaIdentity, plan: Plan): void {
+  if (plan.revision === identity.revision) return;
+  throw new MpError(
+    "revision_mismatch",
+    `Cannot start ${identity.name}: the script makes revision ${plan.revision} here, not ${identity.revision}`,
+    {
+      next:
+        "Register the same services and parts in every replica: do not let the environment, the clock or randomness decide the topology",
+    },
+  );
+}
+
+function findAddress(book: AddressBook, { path, index, name }: ReplicaIdentity): ReplicaAddress {
+  const own = book.replicas.find((replica) => replica.path === path && replica.index === index);
+  if (own) return own;
+  throw new MpError("launch_failed", `Cannot start ${name}: the address book does not list it`);
+}
+
+function refuse(): never {
+  throw new MpError("method_not_found", "Cannot answer: the ingress has no handler of its own");
+}
