@@ -12,6 +12,8 @@ export interface AddressBook {
   readonly revision: string;
   /** Grows with every change of the book. */
   readonly generation: number;
+  /** The private folder of this tree of replicas, where the driver keeps one; it goes with the tree. */
+  readonly folder?: string;
   /** In the order of the plan's nodes, then by flat index. */
   readonly replicas: readonly ReplicaAddress[];
   /** In the order of the plan's doors: where each listens. */

@@ -38,8 +38,10 @@ export interface AssignOptions {
   readonly host: string;
   /** Its port; 0 picks a free one. */
   readonly port: number;
-  /** The deployment that this one replaces, whose door it takes over. */
+  /** The tree that this one replaces, whose doors it takes over. */
   readonly replaces?: AddressBook;
+  /** The tree that is scaled in place: what stays keeps its address. */
+  readonly scales?: AddressBook;
 }
 
 export interface RenderOptions {
@@ -47,19 +49,27 @@ export interface RenderOptions {
   readonly files: DeploymentFiles;
   /** Environment of every replica, besides each node's own. */
   readonly env: Readonly<Record<string, string>>;
-  /** The path whose replica 0 is started with the inspector. */
-  readonly inspect?: string;
+  /** The working folder of replicas: where `mp run` was called, so that paths in `env` mean what they say. */
+  readonly cwd: string;
+  /** How a replica is started, where it is a process of this machine. */
+  readonly command: ReplicaCommand;
+  /** The path whose replica 0 is started with the inspector, and how. */
+  readonly inspect?: { readonly path: string; readonly command: ReplicaCommand };
+}
+
+/** A program and its arguments. */
+export interface ReplicaCommand {
+  readonly command: string;
+  readonly args: readonly string[];
 }
 
 /** The files that a replica reads, each written once before launch. */
 export interface DeploymentFiles {
-  /** The private folder of this tree of replicas. */
-  readonly folder: string;
   /** The bundle in its canonical form. */
   readonly bundle: string;
   /** The bundle's source map. */
   readonly sourceMap: string;
-  /** The topology script, for messages and as the working folder. */
+  /** The topology script, for messages and `import.meta`. */
   readonly script: string;
 }
 
@@ -89,12 +99,16 @@ export type ReplicaState =
 
 export interface ReplicaStatus extends ReplicaId {
   readonly state: ReplicaState;
+  /** Counts the trees of a deployment from 1; an update starts another beside the one before. */
+  readonly tree: number;
   readonly pid?: number;
   readonly restarts: number;
   /** When it became ready, in milliseconds since the epoch. */
   readonly since?: number;
   /** How it ended last, e.g. `killed by SIGKILL`, `exited with 1`. */
   readonly lastExit?: string;
+  /** What is wrong with it, for a person. */
+  readonly message?: string;
 }
 
 /** Something that happened to a replica. */
