@@ -1,0 +1,122 @@
+/**
+ * Processes that a benchmark starts: `mp` itself and what it is compared with.
+ *
+ * @module
+ */
+
+/** The root of the project. */
+export const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** A process that serves until it is stopped. */
+export interface Served extends AsyncDisposable {
+  readonly url: string;
+  readonly pid: number;
+}
+
+/** Runs a topology with `mp run`, in a state folder of its own, until it is ready. */
+export async function runTopology(script: string): Promise<Served> {
+  const state = await Deno.makeTempDir({ prefix: "mp-bench-" });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--unstable-net",
+      `${ROOT}main.ts`,
+      "run",
+      script,
+      "--port",
+      "0",
+      "--color=never",
+    ],
+    cwd: ROOT,
+    env: { XDG_STATE_HOME: state },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const url = await Promise.any([
+    firstMatch(child.stderr, /(http:\/\/[\d.:]+)/),
+    firstMatch(child.stdout, /(http:\/\/[\d.:]+)/),
+  ]);
+  return {
+    url,
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+      await Deno.remove(state, { recursive: true });
+    },
+  };
+}
+
+/** Runs a baseline program, which prints its address when it is ready. */
+export async function runBaseline(name: string, args: readonly string[] = []): Promise<Served> {
+  const child = spawnBaseline(name, args);
+  const url = await firstMatch(child.stdout, /(http:\/\/[\d.:]+)/);
+  return {
+    url,
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+    },
+  };
+}
+
+/** Starts a baseline program. */
+export function spawnBaseline(name: string, args: readonly string[] = []): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", `${ROOT}scripts/bench/baselines/${name}.ts`, ...args],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+}
+
+/** The first match in what a process writes; the rest is read and dropped. */
+async function firstMatch(stream: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string> {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`the process ended, having written:\n${text}`);
+    text += value;
+    const match = pattern.exec(text);
+    if (!match) continue;
+    dropRest(reader);
+    return match[1]!;
+  }
+}
+
+async function dropRest(reader: ReadableStreamDefaultReader<string>): Promise<void> {
+  while (!(await reader.read()).done);
+}
+
+/** The process and all its descendants. */
+export function processTree(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
+      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+      children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+    } catch {
+      // it ended meanwhile
+    }
+  }
+  const tree = [root];
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []));
+  return tree;
+}
+
+/** The proportional set size of a process and its descendants, in MiB. */
+export function memoryOf(root: number): number {
+  let kib = 0;
+  for (const pid of processTree(root)) {
+    const rollup = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+    kib += Number(/^Pss:\s+(\d+)/m.exec(rollup)![1]);
+  }
+  return kib / 1024;
+}

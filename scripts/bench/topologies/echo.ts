@@ -1,0 +1,4 @@
+import * as mp from "@metaparticle/mp";
+
+mp.service("echo", (request: unknown) => ({ "request-was": request }), { expose: true });
+mp.serve();
