@@ -16,6 +16,7 @@ export interface ResolveDetail {
 }
 
 const MOST = 10;
+const STRICT = " cannot be used: scripts are in strict mode";
 
 /**
  * All errors of one run of esbuild as one: the first with its place, the others after it.
@@ -27,8 +28,8 @@ const MOST = 10;
 export function buildError(messages: readonly Message[], folder: string, script: string): MpError {
   const all = messages.map((message) => describe(message, folder, script));
   const first = all[0]!;
-  const others = all.slice(1, MOST).map(({ where, text, excerpt }) =>
-    `${where}: ${text}${excerpt}`
+  const others = all.slice(1, MOST).map(({ where, action, text, excerpt }) =>
+    `${where}: ${action.startsWith("Cannot read") ? "" : `${action}: `}${text}${excerpt}`
   );
   if (all.length > MOST) others.push(`and ${all.length - MOST} more`);
   const message = [`${first.action}: ${first.text}${first.excerpt}`, ...others].join("\n\n");
@@ -83,12 +84,13 @@ function explain(message: Message, file: string): Explained {
       next: "Correct the name, or export it there",
     };
   }
-  const jsx = /JSX syntax/.test(message.text) || /\.[jt]sx(:|$)/.test(file);
+  const isJsx = /JSX syntax/.test(message.text);
   return {
     code: "script_invalid",
     action: `Cannot read "${file}"`,
-    text: lowerFirst(message.text),
-    next: jsx ? "Write scripts without JSX" : "Correct the syntax",
+    text: lowerFirst(message.text)
+      .replace(/ cannot be used with the "esm" output format due to strict mode$/, STRICT),
+    next: isJsx ? "Write scripts without JSX" : "Correct the syntax",
   };
 }
 
@@ -120,7 +122,11 @@ function explainUnresolved(specifier: string, message: Message): Explained {
 function excerptOf(location: Location, column: number): string {
   const { line, lineText } = location;
   const start = column > 100 ? column - 60 : 0;
-  const shown = lineText.slice(start, start + 120).trimEnd();
+  // deno-lint-ignore no-control-regex -- a terminal must not be told anything by a broken file
+  const shown = lineText.slice(start, start + 120).trimEnd().replace(
+    /[\0-\x08\x0b-\x1f\x7f]/g,
+    "�",
+  );
   const indent = shown.slice(0, column - start).replace(/[^\t]/g, " ");
   const gutter = " ".repeat(String(line).length);
   return `\n  ${line} | ${shown}\n  ${gutter} | ${indent}^`;

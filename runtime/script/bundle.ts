@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
-import type { BuildFailure, BuildOptions, Loader, Metafile, Plugin } from "esbuild";
+import type { BuildFailure, BuildOptions, Metafile, Plugin } from "esbuild";
 import { messageOf, MpError } from "../errors.ts";
 import { buildError } from "./build_errors.ts";
 import { type Esbuild, withBundler } from "./bundler.ts";
@@ -34,10 +34,7 @@ export interface Bundle {
   readonly mayServe: boolean;
 }
 
-const EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"];
-
-/** JSX is off: what looks like it is a syntax error. */
-const LOADERS: Record<string, Loader> = { ".tsx": "ts", ".jsx": "js" };
+const EXTENSIONS = [".ts", ".js", ".mts", ".mjs", ".cts", ".cjs"];
 
 /**
  * Bundles a script.
@@ -105,7 +102,7 @@ function checkScript(script: string): string {
     throw new MpError(
       "script_invalid",
       `Cannot read script "${shown}": it is neither TypeScript nor JavaScript`,
-      { where: shown, next: `Name a file that ends with ${EXTENSIONS.slice(0, 6).join(", ")}` },
+      { where: shown, next: `Name a file that ends with ${EXTENSIONS.join(", ")}` },
     );
   }
   return Deno.realPathSync(path);
@@ -128,15 +125,24 @@ async function bundle(esbuild: Esbuild, script: string): Promise<Bundle> {
   if (rewrites.length > 0) built = await build(esbuild, script, config, rewrites);
   const metas = rewrites.map(({ meta }) => meta).filter((meta) => meta !== undefined).sort();
   const { code, linesBefore } = wrapCanonical(built.body, metas);
-  const map = JSON.parse(built.map) as { mappings: string; sources: string[] };
   return {
     code,
-    map: JSON.stringify({ ...map, mappings: ";".repeat(linesBefore) + map.mappings }),
+    map: mapOf(built.map, linesBefore),
     hash: createHash("sha256").update(code).digest("hex"),
     inputs: [...new Set([...built.files, ...config.files])],
     script,
     mayServe: built.usesApi && /\bservice\b/.test(code),
   };
+}
+
+/** esbuild's map, moved down by the lines of the wrapper, without the files that nobody wrote. */
+function mapOf(text: string, linesBefore: number): string {
+  const map = JSON.parse(text) as { mappings: string; sources: string[] };
+  return JSON.stringify({
+    ...map,
+    sources: map.sources.map((source) => /^(mp|node):|^%3C/.test(source) ? null : source),
+    mappings: ";".repeat(linesBefore) + map.mappings,
+  });
 }
 
 interface Built {
@@ -180,7 +186,6 @@ async function build(
     // packages behave as if they were not bundled: nothing that they do at their top level is left out
     ignoreAnnotations: true,
     define: metaDefine(`${ENVIRONMENT}.meta`),
-    loader: LOADERS,
     tsconfigRaw: { compilerOptions: { experimentalDecorators: config.experimentalDecorators } },
     logLevel: "silent",
     metafile: true,

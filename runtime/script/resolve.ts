@@ -10,10 +10,10 @@
 
 import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { format, parse, parseRange, satisfies } from "@std/semver";
-import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
+import type { OnResolveArgs, OnResolveResult, PartialMessage, Plugin, PluginBuild } from "esbuild";
 import { API_INSIDE, API_SPECIFIER, isApiFile, MAY_BE_API_FILE } from "./api_names.ts";
 import type { ResolveDetail } from "./build_errors.ts";
 import { ENVIRONMENT } from "./canonical_wrapper.ts";
@@ -54,6 +54,10 @@ export function resolvePlugin(options: ResolveOptions): Plugin {
       build.onLoad({ filter: /.*/, namespace: "node" }, ({ path }) => ({
         contents: `module.exports = ${ENVIRONMENT}.builtin(${JSON.stringify(path)});`,
       }));
+      build.onLoad({ filter: /\.[jt]sx$/ }, ({ path }) => {
+        const next = "Write it without JSX, and name it .ts or .js";
+        return failure(`Cannot import "${basename(path)}": scripts have no JSX`, next);
+      });
     },
   };
 }
@@ -178,8 +182,12 @@ function api(): OnResolveResult {
 }
 
 function unresolved(specifier: string, why: string, next: string): OnResolveResult {
+  return failure(`Cannot resolve "${specifier}": ${why}`, next);
+}
+
+function failure(text: string, next: string): { errors: PartialMessage[] } {
   const detail: ResolveDetail = { code: "import_unresolved", next };
-  return { errors: [{ text: `Cannot resolve "${specifier}": ${why}`, detail }] };
+  return { errors: [{ text, detail }] };
 }
 
 function unresolvedMapped(specifier: string, written: string): OnResolveResult {
