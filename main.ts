@@ -1,0 +1,47 @@
+/**
+ * The program `mp`. With `testing.ts` the only file that joins all parts.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import config from "./deno.json" with { type: "json" };
+import { commandTable } from "./runtime/cli/command_table.ts";
+import { directLine } from "./runtime/cli/direct_line.ts";
+import { runProgram } from "./runtime/cli/program.ts";
+import { systemOutput } from "./runtime/cli/system_output.ts";
+import type { Drivers } from "./runtime/launch/drivers.ts";
+
+/** Launch drivers by name; each is loaded when it is asked for. */
+const drivers: Drivers = {
+  process: async () => (await import("./drivers/process/driver.ts")).processDriver(),
+};
+
+const env = (name: string): string | undefined => Deno.env.get(name) || undefined;
+
+/**
+ * Runs one command line.
+ *
+ * @param args What stands after `mp`.
+ * @returns The exit status: 0 done, 1 failed, 2 wrong usage.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  return await runProgram(
+    args,
+    { version: config.version, drivers, commands: commandTable, env },
+    (global) => systemOutput(global, env),
+  );
+}
+
+/**
+ * Runs the command line of a topology script that was itself started, by `deno run -A topology.ts`.
+ *
+ * @param script The URL of the script.
+ * @param args What stands after it: `plan`, `delete --driver=docker`.
+ * @returns The exit status.
+ */
+export async function direct(script: string, args: readonly string[]): Promise<number> {
+  return await main(directLine(fileURLToPath(script), args));
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

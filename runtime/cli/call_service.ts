@@ -1,0 +1,112 @@
+/**
+ * A JSON-RPC call from outside a deployment.
+ *
+ * @module
+ */
+
+import { type Code, CODES, messageOf, MpError } from "../errors.ts";
+import { formatDuration } from "./duration.ts";
+
+/** One call. */
+export interface OutsideCall {
+  readonly url: string;
+  readonly service: string;
+  /** The request as JSON text; absent for none. */
+  readonly request: string | undefined;
+  /** In milliseconds. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Calls a service through a deployment's door.
+ *
+ * @returns The result.
+ * @throws {MpError} What the service answered, or `replica_unreachable`, `deadline_exceeded`.
+ */
+export async function callService(call: OutsideCall): Promise<unknown> {
+  const { url, service, request, timeout } = call;
+  const id = 1;
+  const params = request === undefined ? "" : `,"params":[${request}]`;
+  const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(service)}${params}}`;
+  const late = AbortSignal.timeout(timeout);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+      redirect: "error",
+      signal: call.signal ? AbortSignal.any([late, call.signal]) : late,
+    });
+    text = await response.text();
+  } catch (error) {
+    throw failure(call, error, late.aborted);
+  }
+  const reply = readReply(text);
+  if (reply === undefined) {
+    const type = response.headers.get("content-type")?.split(";")[0] ?? "no content type";
+    throw new MpError(
+      "replica_unreachable",
+      `Cannot call "${service}": the answer of ${url} is not JSON-RPC (HTTP ${response.status}, ${type})`,
+      { next: "Check that a deployment listens there, with mp ps" },
+    );
+  }
+  if (reply.error === undefined) return reply.result ?? null;
+  throw replyError(call, reply.error);
+}
+
+interface ReplyError {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly data?: unknown;
+}
+
+function readReply(text: string): { result?: unknown; error?: ReplyError } | undefined {
+  try {
+    const reply = JSON.parse(text);
+    const isReply = typeof reply === "object" && reply !== null && reply.jsonrpc === "2.0";
+    return isReply && ("result" in reply || reply.error) ? reply : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function replyError({ service }: OutsideCall, error: ReplyError): MpError {
+  const data = (typeof error.data === "object" ? error.data : null) as
+    | Record<string, unknown>
+    | null;
+  const text = (value: unknown) => typeof value === "string" ? value : undefined;
+  const named = text(data?.code);
+  const code = named !== undefined && Object.hasOwn(CODES, named)
+    ? named as Code
+    : (Object.keys(CODES) as Code[]).find((one) => CODES[one].rpc === error.code);
+  return new MpError(code ?? "internal_error", text(error.message) ?? "The call failed", {
+    service: text(data?.service) ?? service,
+    replica: text(data?.replica),
+    reason: text(data?.reason),
+    next: code === "method_not_found" ? "See mp ps for the services" : undefined,
+  });
+}
+
+function failure({ url, service, timeout, signal }: OutsideCall, error: unknown, late: boolean) {
+  if (signal?.aborted) return new MpError("cancelled", `Cannot call "${service}": it was given up`);
+  if (late) {
+    const within = timeout < 1000 ? `${timeout} ms` : formatDuration(timeout);
+    return new MpError(
+      "deadline_exceeded",
+      `Cannot call "${service}": no answer within ${within}`,
+      { service, next: "Wait longer with --timeout, or see mp logs" },
+    );
+  }
+  // the innermost cause is what the system said
+  let cause: unknown = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  const reason = /refused/i.test(messageOf(error)) ? "nothing listens there" : messageOf(cause);
+  return new MpError("replica_unreachable", `Cannot call "${service}" at ${url}: ${reason}`, {
+    cause: error,
+    service,
+    next: "Check that its deployment runs, with mp ps",
+  });
+}

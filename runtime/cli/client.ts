@@ -1,0 +1,82 @@
+/** `mp client`. @module */
+
+import { MpError } from "../errors.ts";
+import type { Address } from "../launch/address_book.ts";
+import { parseAddress } from "../peer/address.ts";
+import { optional, required } from "./argument.ts";
+import { callService } from "./call_service.ts";
+import { command } from "./command.ts";
+import { findService, userState } from "./find_deployment.ts";
+import { findJsonFault } from "./find_json_fault.ts";
+import { formatJson } from "./format_json.ts";
+import { duration, text, usage } from "./option.ts";
+
+/** Calls a service and prints its result. */
+export const client = command({
+  description: [
+    "The service is looked up among the deployments that run here, unless --url says where it is. " +
+    "The request is JSON, or - to read it from stdin; without one the service gets none.",
+  ],
+  arguments: {
+    service: required({ description: "The service to call", candidates: "service" }),
+    request: optional({ shown: "JSON", description: "The request, or - for stdin" }),
+  },
+  options: {
+    url: text({ value: "URL", description: "Call the deployment at this address" }),
+    app: text({ value: "APP", candidates: "app", description: "Whose service it is" }),
+    timeout: duration({ value: "TIME", initial: "30s", description: "How long to wait" }),
+  },
+  examples: [
+    { line: "mp client histogram-service", does: "A service that needs no request" },
+    { line: `mp client search '{"query": "deno"}'`, does: "A request as JSON" },
+    { line: "mp client search - < request.json", does: "A request from a file" },
+    { line: "mp client search --url http://10.0.0.7:3000", does: "A deployment elsewhere" },
+  ],
+  async run({ arguments: { service, request }, options, output, program, signal }) {
+    const { app, timeout } = options;
+    const given = request === "-" ? await readStdin() : request;
+    if (given !== undefined) checkJson(given, request === "-");
+    const url = options.url === undefined
+      ? urlOf(findService(await userState(program).list(), service, app).address)
+      : checkUrl(options.url);
+    const result = await callService({ url, service, request: given, timeout, signal });
+    if (output.stdout.isTerminal && !output.json) {
+      output.result(formatJson(result, output.columns()));
+    } else output.data(result);
+  },
+});
+
+async function readStdin(): Promise<string> {
+  return await new Response(Deno.stdin.readable).text();
+}
+
+function checkJson(given: string, isStdin: boolean): void {
+  const fault = findJsonFault(given);
+  if (fault === undefined) return;
+  const { line, column, problem } = fault;
+  throw usage(`Cannot read the request: ${problem}`, {
+    where: `${isStdin ? "stdin" : "JSON"}:${line}:${column}`,
+    next: /^[A-Za-z][\w-]*$/.test(given)
+      ? `A text is JSON in double quotes: '"${given}"'`
+      : "Give JSON in single quotes, so that the shell leaves it as it is",
+  });
+}
+
+/** The URL of a door; one that listens everywhere is reached at the loopback address. */
+function urlOf(door: Address): string {
+  const address = parseAddress(door);
+  if (address.transport === "unix") {
+    throw new MpError("unsupported", `Cannot call a service at ${door}: it is no TCP address`);
+  }
+  const { hostname, port } = address;
+  const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+}
+
+function checkUrl(given: string): string {
+  const url = URL.parse(/^https?:\/\//.test(given) ? given : `http://${given}`);
+  if (url?.hostname) return url.href;
+  throw usage(`Cannot read --url ${JSON.stringify(given)}: it is not a URL`, {
+    next: "Give one such as http://127.0.0.1:3000",
+  });
+}

@@ -1,0 +1,126 @@
+/**
+ * Which deployment somebody means.
+ *
+ * @module
+ */
+
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { MpError } from "../errors.ts";
+import type { Address } from "../launch/address_book.ts";
+import {
+  type DeploymentRecord,
+  type StateFolder,
+  stateFolder,
+  stateRoot,
+} from "../launch/state.ts";
+import { showPath } from "../script/show_path.ts";
+import type { Program } from "./command.ts";
+import { didYouMean } from "./near_name.ts";
+import { usage } from "./option.ts";
+
+const START = "Start one with mp run SCRIPT";
+
+/** The state folder of this user. */
+export function userState(program: Program): StateFolder {
+  return stateFolder(stateRoot(program.env));
+}
+
+/**
+ * The deployment of an app or a script; without a name the only one there is.
+ *
+ * @throws {MpError} `deployment_not_found`; `usage` when there are several and no name.
+ */
+export function findDeployment(
+  records: readonly DeploymentRecord[],
+  name: string | undefined,
+): DeploymentRecord {
+  if (name === undefined) {
+    if (records.length === 1) return records[0]!;
+    if (records.length === 0) throw none("Cannot find a deployment: none is running", START);
+    throw usage(`Cannot tell which deployment is meant: ${records.length} are running`, {
+      next: `Name one of ${appsOf(records)}`,
+    });
+  }
+  const found = records.find(({ handle }) => handle.app === name) ??
+    records.find(({ handle }) => handle.script === realPath(name));
+  if (found) return found;
+  throw none(
+    `Cannot find deployment "${name}": it is not running`,
+    records.length === 0
+      ? START
+      : didYouMean(name, records.map(({ handle }) => handle.app), `Running: ${appsOf(records)}`),
+  );
+}
+
+/** Where a service is called. */
+export interface ServiceDoor {
+  readonly record: DeploymentRecord;
+  readonly address: Address;
+}
+
+/**
+ * The door of the deployment that answers for a service.
+ *
+ * @param app Whose service it is to be, where several apps have one of that name.
+ * @throws {MpError} `deployment_not_found`; `usage` when there are several and no app is named.
+ */
+export function findService(
+  records: readonly DeploymentRecord[],
+  service: string,
+  app: string | undefined,
+): ServiceDoor {
+  const among = app === undefined ? records : [findDeployment(records, app)];
+  const doors = among.flatMap((record) =>
+    record.handle.doors.filter(({ methods }) => methods.includes(service)).slice(0, 1)
+      .map(({ address }) => ({ record, address }))
+  );
+  if (doors.length === 1) return doors[0]!;
+  if (doors.length > 1) {
+    throw usage(
+      `Cannot tell which "${service}" is meant: ${doors.length} apps have a service of that name`,
+      { next: `Add --app, one of ${appsOf(doors.map(({ record }) => record))}` },
+    );
+  }
+  const call = `Cannot call "${service}"`;
+  if (among.length === 0) throw none(`${call}: no deployment is running`, START);
+  const hidden = among.find(({ plan }) =>
+    plan.nodes.some((node) => node.path === service || node.service === service)
+  );
+  if (hidden) {
+    throw none(
+      `${call}: app "${hidden.handle.app}" does not expose it`,
+      "Expose it in the script: set expose of the service, or of its subservice, to true",
+    );
+  }
+  const exposed = among.flatMap(({ handle }) => handle.doors.flatMap(({ methods }) => methods));
+  throw none(
+    `${call}: no running deployment has a service of that name`,
+    didYouMean(
+      service,
+      exposed,
+      exposed.length > 0 ? `Exposed services: ${exposed.join(", ")}` : "See mp ps",
+    ),
+  );
+}
+
+/** `search (examples/search/topology.ts)`. */
+export function describeRecord({ handle }: DeploymentRecord): string {
+  return `${handle.app} (${showPath(handle.script)})`;
+}
+
+function appsOf(records: readonly DeploymentRecord[]): string {
+  return records.map(({ handle }) => handle.app).join(", ");
+}
+
+function none(message: string, next: string): MpError {
+  return new MpError("deployment_not_found", message, { next });
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
