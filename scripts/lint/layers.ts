@@ -33,6 +33,14 @@ export const LAYERS: readonly Layer[] = [
     why: "std/ only declares the types of @std",
   },
   {
+    name: "deno.json",
+    files: ["deno.json"],
+    layers: [],
+    packages: [],
+    builtIns: false,
+    why: "it is the configuration; the program's version is read from it",
+  },
+  {
     name: "runtime",
     files: ["runtime/"],
     layers: [],
@@ -72,7 +80,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: "the entries",
     files: ["main.ts", "replica.ts", "testing.ts"],
-    layers: ["mod.ts", "patterns", "runtime", "drivers"],
+    layers: ["deno.json", "mod.ts", "patterns", "runtime", "drivers"],
     packages: ["@std"],
     builtIns: true,
     why:

@@ -29,7 +29,8 @@ Deno.test("mp/layers allows what each layer stands on", () => {
       import { Redis } from "redis";`,
     "mod.ts":
       `export { scatter } from "./patterns/scatter.ts"; export * from "./runtime/errors.ts";`,
-    "main.ts": `import { processDriver } from "./drivers/process/driver.ts"; import "./mod.ts";`,
+    "main.ts": `import { processDriver } from "./drivers/process/driver.ts"; import "./mod.ts";
+      import config from "./deno.json" with { type: "json" };`,
     "examples/search/topology.ts": `
       import * as mp from "@metaparticle/mp";
       import { start } from "@metaparticle/mp/testing";
