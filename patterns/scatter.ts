@@ -85,10 +85,14 @@ export function scatter<Q, L, R, Children extends Parts>(
     parts: { scatter: { replicas, state: "indexed", target: leaf } },
     options,
     async route(call, { scatter: leaves }) {
-      const replies: Promise<Payload>[] = [];
-      for (let i = 0; i < leaves!.replicas; i++) replies.push(leaves!.call(i, call));
-      const parts = (await Promise.all(replies)).map((reply) => reply.value as L);
-      return gather(parts, call.request);
+      const parts: Promise<L>[] = [];
+      // each reply is decoded when it comes, while others are still on their way
+      for (let i = 0; i < leaves!.replicas; i++) parts.push(leaves!.call(i, call).then(decode<L>));
+      return gather(await Promise.all(parts), call.request);
     },
   });
+}
+
+function decode<L>(reply: Payload): L {
+  return reply.value as L;
 }

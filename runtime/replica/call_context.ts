@@ -32,7 +32,8 @@ export class CallContext implements Context {
   readonly requestId: string;
   readonly user: string | undefined;
   readonly cancel: AbortSignal | undefined;
-  #timeout: number;
+  /** How long the call may take in all, in milliseconds. */
+  readonly timeout: number;
   #started = performance.now();
   #callerSignal: (() => AbortSignal) | undefined;
   #signal: AbortSignal | undefined;
@@ -43,13 +44,13 @@ export class CallContext implements Context {
     this.requestId = options.requestId;
     this.user = options.user;
     this.cancel = options.cancel;
-    this.#timeout = options.timeout;
+    this.timeout = options.timeout;
     this.#callerSignal = options.signal;
   }
 
   /** How long the call may still take, in milliseconds; negative when it is late. */
   get remaining(): number {
-    return this.#started + this.#timeout - performance.now();
+    return this.#started + this.timeout - performance.now();
   }
 
   get deadline(): number {
