@@ -10,6 +10,8 @@
 
 const TICK = 16;
 const SLOTS = 512;
+/** Some thousand years: what never passes, and still has a slot. */
+const NEVER = 1e14;
 
 /** An entry of the wheel; it is its own list node, so that a call allocates nothing more. */
 export abstract class Timed {
@@ -26,28 +28,32 @@ export class Deadlines {
   #slots: (Timed | undefined)[] = new Array(SLOTS).fill(undefined);
   #size = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The last tick whose slot has been swept. */
   #swept = 0;
+  #sweeping = false;
 
   /** How many entries wait. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds an entry that expires `milliseconds` from now; entries are added once. */
+  /** Adds an entry that expires `milliseconds` from now (never, for `Infinity`); entries are added once. */
   add(entry: Timed, milliseconds: number): void {
     const now = performance.now();
-    entry.due = now + milliseconds;
-    const tick = Math.ceil(entry.due / TICK);
-    const slot = tick % SLOTS;
+    if (this.#timer === undefined && !this.#sweeping) {
+      this.#swept = Math.floor(now / TICK);
+      this.#arm();
+    }
+    // a comparison with NaN is false
+    entry.due = now + (milliseconds < NEVER ? milliseconds : NEVER);
+    // what is due already must not land in a slot that comes round only after a whole turn
+    const slot = Math.max(Math.ceil(entry.due / TICK), this.#swept + 1) % SLOTS;
     const head = this.#slots[slot];
     entry.slot = slot;
     entry.next = head;
     if (head) head.previous = entry;
     this.#slots[slot] = entry;
-    if (this.#size++ === 0 && this.#timer === undefined) {
-      this.#swept = Math.floor(now / TICK);
-      this.#arm();
-    }
+    this.#size++;
   }
 
   /** Removes an entry; removing one that is not there does nothing. */
@@ -74,24 +80,31 @@ export class Deadlines {
 
   #tick = (): void => {
     this.#timer = undefined;
+    this.#sweeping = true;
     const now = performance.now();
     const current = Math.floor(now / TICK);
     // after a long block every slot is due at most once
-    for (let tick = Math.max(this.#swept + 1, current - SLOTS + 1); tick <= current; tick++) {
-      this.#sweep(tick % SLOTS, now);
-    }
+    const first = Math.max(this.#swept + 1, current - SLOTS + 1);
     this.#swept = current;
-    if (this.#size > 0 && this.#timer === undefined) this.#arm();
+    try {
+      for (let tick = first; tick <= current; tick++) this.#sweep(tick % SLOTS, now);
+    } finally {
+      this.#sweeping = false;
+      if (this.#size > 0) this.#arm();
+    }
   };
 
   #sweep(slot: number, now: number): void {
-    for (let entry = this.#slots[slot]; entry !== undefined;) {
-      const next: Timed | undefined = entry.next;
-      if (entry.due <= now) {
-        this.remove(entry);
-        entry.expire();
-      }
-      entry = next;
+    let due: Timed[] | undefined;
+    for (let entry = this.#slots[slot]; entry !== undefined; entry = entry.next) {
+      if (entry.due <= now) (due ??= []).push(entry);
+    }
+    if (due === undefined) return;
+    for (const entry of due) {
+      // one that expired before it may have removed it
+      if (entry.slot !== slot || entry.due > now) continue;
+      this.remove(entry);
+      entry.expire();
     }
   }
 }
