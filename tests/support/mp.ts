@@ -6,6 +6,7 @@
 
 import { AssertionError } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { denoDir } from "./deno_dir.ts";
 import { type LeftRunning, leftRunning } from "./left_running.ts";
 import { type Ended, type Program, startProgram } from "./program.ts";
 
@@ -116,17 +117,6 @@ async function environment(folder: string): Promise<Record<string, string>> {
     XDG_CACHE_HOME: join(folder, "cache"),
     XDG_RUNTIME_DIR: join(folder, "run"),
   };
-}
-
-let foundDenoDir: Promise<string> | undefined;
-
-/** The folder of Deno's cache. */
-function denoDir(): Promise<string> {
-  return foundDenoDir ??= (async () => {
-    const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] })
-      .output();
-    return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
-  })();
 }
 
 /** Ends programs; says which would not end. */

@@ -18,8 +18,8 @@ Deno.test("run() hands arguments, stdin, environment and folder on", async () =>
   await using sandbox = await sandboxOf(`
     const stdin = await new Response(Deno.stdin.readable).text();
     console.log(JSON.stringify([Deno.args, stdin, Deno.env.get("CORPUS"), Deno.cwd()]));`);
-  const { stdout } = await sandbox.run(["x", "-y"], { stdin: "z", env: { CORPUS: "c" } });
-  assertEquals(JSON.parse(stdout), [["x", "-y"], "z", "c", sandbox.folder]);
+  const { stdout } = await sandbox.run(["x", "y z"], { stdin: "z", env: { CORPUS: "c" } });
+  assertEquals(JSON.parse(stdout), [["x", "y z"], "z", "c", sandbox.folder]);
 });
 
 Deno.test("run() keeps state, cache and sockets in the sandbox", async () => {
