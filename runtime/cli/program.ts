@@ -4,12 +4,13 @@
  * @module
  */
 
+import { toErrorRecord } from "../launch/error_record.ts";
 import type { Command, Program } from "./command.ts";
 import { formatCommandHelp, formatProgramHelp } from "./format_help.ts";
 import type { Global } from "./global_options.ts";
 import type { Output } from "./output.ts";
 import { findCommand, parseLine, readGlobal, splitLine } from "./parse.ts";
-import { errorData, exitStatus, showError } from "./show_error.ts";
+import { exitStatus, showError } from "./show_error.ts";
 
 /**
  * Runs one command line.
@@ -30,7 +31,7 @@ export async function runProgram(
     const { sink, palette } = output.stderr;
     sink.write(
       output.json
-        ? `${JSON.stringify({ error: errorData(error) })}\n`
+        ? `${JSON.stringify({ error: toErrorRecord(error) })}\n`
         : `${showError(error, palette, output.says("debug"))}\n`,
     );
     return exitStatus(error);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CODES, type ErrorData, messageOf, MpError } from "../errors.ts";
+import { CODES, messageOf, MpError } from "../errors.ts";
 import type { Palette } from "./palette.ts";
 
 /**
@@ -27,17 +27,6 @@ export function showError(thrown: unknown, { red, dim, cyan }: Palette, stack: b
   }
   if (stack) lines.push(...stacksOf(thrown));
   return lines.join("\n");
-}
-
-/** An error as data, for `--json`. */
-export function errorData(thrown: unknown): ErrorData & { where?: string; next?: string } {
-  if (!(thrown instanceof MpError)) return { code: "internal_error", message: messageOf(thrown) };
-  const { where, next } = thrown;
-  return {
-    ...thrown.toData(),
-    ...(where !== undefined && { where }),
-    ...(next !== undefined && { next }),
-  };
 }
 
 /** The exit status that an error asks for. */

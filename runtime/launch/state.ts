@@ -42,6 +42,8 @@ export interface StateFolder {
   lock(app: string): Promise<AppLock | undefined>;
   /** @throws {MpError} `state_unwritable`. */
   write(record: DeploymentRecord): Promise<void>;
+  /** Writes files, by path, into a folder of the app's. @throws {MpError} `state_unwritable`. */
+  writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void>;
   /** The deployment of an app, if its launcher lives; what a dead one left is removed. */
   read(app: string): Promise<DeploymentRecord | undefined>;
   /** All deployments whose launchers live, by name. */
@@ -91,6 +93,15 @@ export function stateFolder(root: string): StateFolder {
         const path = recordPath(record.handle.app);
         await Deno.writeTextFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
         await Deno.rename(`${path}.new`, path);
+      }),
+    writeFiles: (folder, files) =>
+      writing(folder, async () => {
+        await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+        await Promise.all(
+          Object.entries(files).map(([path, text]) =>
+            Deno.writeTextFile(path, text, { mode: 0o600 })
+          ),
+        );
       }),
     async read(app) {
       const record = await readRecord(recordPath(app));

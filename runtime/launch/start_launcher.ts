@@ -1,0 +1,338 @@
+/**
+ * The launcher: assigns, renders, launches and supervises one deployment, and serves those who ask for it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { MpError } from "../errors.ts";
+import { parseAddress } from "../peer/address.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { AddressBook } from "./address_book.ts";
+import type { AppLock } from "./app_lock.ts";
+import { checkScale } from "./check_scale.ts";
+import type {
+  Deployment,
+  DeploymentFiles,
+  DeploymentHandle,
+  Driver,
+  ReplicaCommand,
+  ReplicaId,
+} from "./driver.ts";
+import { toErrorRecord } from "./error_record.ts";
+import { feed } from "./feed.ts";
+import { checkUpdate, type DoorPlace, judgeChange } from "./judge_change.ts";
+import type {
+  DeployOrder,
+  Launcher,
+  LauncherStatus,
+  News,
+  ScaleOrder,
+  UpdateOutcome,
+} from "./launcher.ts";
+import { ownProcess, type ProcessIdentity } from "./process_identity.ts";
+import { type ControlServer, serveControl } from "./serve_control.ts";
+import type { StateFolder } from "./state.ts";
+
+/** What a launcher works with. */
+export interface LauncherOptions {
+  readonly state: StateFolder;
+  /** The app's lock, which the launcher gives back when it ends. */
+  readonly lock: AppLock;
+  readonly driver: Driver;
+  /** How a replica is started, without and with the inspector. */
+  command(options?: { inspect: string }): ReplicaCommand;
+  /** Plans a bundle again with other counts. */
+  replan(order: DeployOrder, widths: Readonly<Record<string, number>>): Promise<Plan>;
+  readonly signal?: AbortSignal;
+  /** How long a replica may drain before it is killed, in milliseconds. */
+  readonly grace?: number;
+}
+
+/** A launcher in this process. */
+export interface LocalLauncher extends Launcher {
+  readonly handle: DeploymentHandle;
+  /** Resolves when the deployment is deleted, whoever asked for it. */
+  readonly ended: Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+const PORT = 3000;
+const INSPECTOR = "127.0.0.1:9229";
+
+/** What runs now. */
+interface Current {
+  readonly order: DeployOrder;
+  readonly book: AddressBook;
+  readonly files: DeploymentFiles;
+  readonly tree: number;
+}
+
+/**
+ * Launches what is ordered, and becomes its launcher. Replicas are on their way when it resolves.
+ *
+ * @throws {MpError} `port_in_use`, `launch_failed`, `state_unwritable`; nothing is left then.
+ */
+export async function startLauncher(
+  order: DeployOrder,
+  options: LauncherOptions,
+): Promise<LocalLauncher> {
+  const { state, lock } = options;
+  const { app } = order.plan;
+  try {
+    await state.clear(app); // what an earlier launcher left that was killed
+    const launcher = new ProcessLauncher(options, await ownProcess());
+    try {
+      await launcher.start(order);
+    } catch (error) {
+      await launcher.delete();
+      throw error;
+    }
+    return launcher;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class ProcessLauncher implements LocalLauncher {
+  readonly ended: Promise<void>;
+
+  #options: LauncherOptions;
+  #process: ProcessIdentity;
+  #current!: Current;
+  #deployment: Deployment | undefined;
+  #control: ControlServer | undefined;
+  #created = new Date().toISOString();
+  /** Counts that `mp scale` set, by path. */
+  #scaled: Readonly<Record<string, number>> = {};
+  #news = feed<News>({ missed: (count) => ({ kind: "missed", count }) });
+  /** Changes are made one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #deleting: Promise<void> | undefined;
+  #end!: () => void;
+
+  constructor(options: LauncherOptions, process: ProcessIdentity) {
+    this.#options = options;
+    this.#process = process;
+    this.ended = new Promise((resolve) => this.#end = resolve);
+  }
+
+  get handle(): DeploymentHandle {
+    const { book, order } = this.#current;
+    const { app, revision, doors } = order.plan;
+    return {
+      app,
+      driver: this.#options.driver.name,
+      script: order.bundle.script,
+      revision,
+      doors: doors.map(({ methods }, i) => ({
+        address: book.doors[i]!.address,
+        methods: Object.keys(methods),
+      })),
+      created: this.#created,
+    };
+  }
+
+  async start(order: DeployOrder): Promise<void> {
+    const { driver, state, signal, grace } = this.#options;
+    const { plan } = order;
+    const door = { host: order.host ?? HOST, port: order.port ?? PORT };
+    const [files, book] = await Promise.all([
+      this.#writeFiles(order, 1),
+      driver.assign(plan, door),
+      serveControl(this).then((control) => this.#control = control),
+    ]);
+    this.#current = { order, book, files, tree: 1 };
+    await this.#record();
+    signal?.throwIfAborted();
+    const rendered = this.#render(order, book, files);
+    const logs = join(state.folder(plan.app), "logs");
+    const deployment = await driver.launch(rendered, { signal, logs, grace });
+    this.#deployment = deployment;
+    this.#tell(deployment.events(), (event) => ({ kind: "replica", event }));
+    this.#tell(deployment.lines(), (line) => ({ kind: "line", line }));
+  }
+
+  status(): Promise<LauncherStatus> {
+    const { plan, version } = this.#current.order;
+    const replicas = this.#deployment?.status() ?? [];
+    return Promise.resolve({ handle: this.handle, plan, version, pid: Deno.pid, replicas });
+  }
+
+  async ready(signal?: AbortSignal): Promise<void> {
+    await this.#running().ready(signal);
+  }
+
+  update(order: DeployOrder): Promise<UpdateOutcome> {
+    return this.#inTurn(async () => {
+      checkUpdate(this.#current.order, order);
+      const scaled = order.keepScale ? this.#scaled : {};
+      const outcome = await this.#apply(await this.#replanned(order, scaled));
+      this.#scaled = scaled;
+      return outcome;
+    });
+  }
+
+  scale(scaling: ScaleOrder): Promise<UpdateOutcome> {
+    return this.#inTurn(async () => {
+      const { order } = this.#current;
+      checkScale(order.plan, scaling);
+      const scaled = { ...this.#scaled, [scaling.path]: scaling.replicas };
+      const outcome = await this.#apply(
+        await this.#replanned({ ...order, host: undefined, port: undefined }, scaled),
+      );
+      this.#scaled = scaled;
+      return outcome;
+    });
+  }
+
+  async restart(replicas: readonly ReplicaId[]): Promise<void> {
+    const deployment = this.#running();
+    await Promise.all(replicas.map((replica) => deployment.restart(replica)));
+  }
+
+  news(signal: AbortSignal): AsyncIterable<News> {
+    return this.#news.read(signal);
+  }
+
+  delete(): Promise<void> {
+    return this.#deleting ??= this.#delete();
+  }
+
+  async #delete(): Promise<void> {
+    const { state, lock } = this.#options;
+    this.#news.put({ kind: "stopping" });
+    try {
+      await this.#deployment?.delete();
+      if (this.#current) await state.clear(this.#current.order.plan.app);
+    } finally {
+      lock.release();
+      this.#news.put({ kind: "stopped" });
+      this.#news.end();
+      // not awaited: whoever asked over the control socket gets the answer first
+      (this.#control?.close() ?? Promise.resolve()).then(this.#end);
+    }
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(() => {
+      this.#running();
+      return change();
+    });
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  #running(): Deployment {
+    if (this.#deployment && !this.#deleting) return this.#deployment;
+    throw new MpError("deployment_not_found", "Cannot reach the deployment: it is being deleted");
+  }
+
+  /** The order with counts of `mp scale` in its plan. */
+  async #replanned(
+    order: DeployOrder,
+    scaled: Readonly<Record<string, number>>,
+  ): Promise<DeployOrder> {
+    if (Object.keys(scaled).length === 0) return order;
+    return { ...order, plan: await this.#options.replan(order, { ...order.widths, ...scaled }) };
+  }
+
+  async #apply(order: DeployOrder): Promise<UpdateOutcome> {
+    const { plan } = order;
+    const from = { order: this.#current.order, door: this.#doorNow() };
+    const door = { host: order.host ?? from.door.host, port: order.port || from.door.port };
+    const how = judgeChange(from, { order, door });
+    if (how === "unchanged") return { how, handle: this.handle, plan };
+    this.#news.put({ kind: "updating", plan });
+    try {
+      await (how === "in place" ? this.#scaleTree(order, door) : this.#replaceTree(order, door));
+      await this.#record();
+      const outcome = { how, handle: this.handle, plan };
+      this.#news.put({ kind: "updated", outcome });
+      return outcome;
+    } catch (error) {
+      if (!this.#deleting) this.#news.put({ kind: "update failed", error: toErrorRecord(error) });
+      throw error;
+    }
+  }
+
+  async #scaleTree(order: DeployOrder, door: DoorPlace): Promise<void> {
+    const { book: scales, files, tree } = this.#current;
+    const book = await this.#options.driver.assign(order.plan, { ...door, scales });
+    await this.#running().scale(book, this.#render(order, book, files));
+    this.#current = { order, book, files, tree };
+  }
+
+  async #replaceTree(order: DeployOrder, door: DoorPlace): Promise<void> {
+    const { book: replaces } = this.#current;
+    const tree = this.#current.tree + 1;
+    const [files, book] = await Promise.all([
+      this.#writeFiles(order, tree),
+      this.#options.driver.assign(order.plan, { ...door, replaces }),
+    ]);
+    await this.#running().update(book, this.#render(order, book, files));
+    this.#current = { order, book, files, tree };
+    // the tree before, which may still drain, keeps its files
+    const unused = this.#treeFolder(order.plan.app, tree - 2);
+    await Deno.remove(unused, { recursive: true }).catch(() => {});
+  }
+
+  /** Where the deployment's own door listens. */
+  #doorNow(): DoorPlace {
+    const { book, order } = this.#current;
+    const at = order.plan.doors.findIndex((door) => door.port === null);
+    const address = at < 0 ? undefined : parseAddress(book.doors[at]!.address);
+    if (address?.transport === "tcp") return { host: address.hostname, port: address.port };
+    return { host: order.host ?? HOST, port: order.port ?? PORT };
+  }
+
+  #render(order: DeployOrder, book: AddressBook, files: DeploymentFiles): unknown {
+    const { driver, command } = this.#options;
+    const { plan, env, cwd, inspect } = order;
+    return driver.render(plan, book, {
+      files,
+      env,
+      cwd,
+      command: command(),
+      ...(inspect !== undefined &&
+        { inspect: { path: inspect, command: command({ inspect: INSPECTOR }) } }),
+    });
+  }
+
+  async #writeFiles({ plan, bundle }: DeployOrder, tree: number): Promise<DeploymentFiles> {
+    const folder = this.#treeFolder(plan.app, tree);
+    const files = {
+      bundle: join(folder, "bundle.mjs"),
+      sourceMap: join(folder, "bundle.mjs.map"),
+      script: bundle.script,
+    };
+    await this.#options.state.writeFiles(folder, {
+      [files.bundle]: bundle.code,
+      [files.sourceMap]: bundle.map,
+    });
+    return files;
+  }
+
+  #treeFolder(app: string, tree: number): string {
+    return join(this.#options.state.folder(app), "trees", String(tree));
+  }
+
+  async #record(): Promise<void> {
+    const { order } = this.#current;
+    const { address, secret, folder } = this.#control!;
+    await this.#options.state.write({
+      handle: this.handle,
+      plan: order.plan,
+      version: order.version,
+      launcher: this.#process,
+      control: { address, secret },
+      sockets: folder,
+    });
+  }
+
+  /** Hands on what the deployment tells, until it is deleted. */
+  async #tell<T>(items: AsyncIterable<T>, news: (item: T) => News): Promise<void> {
+    for await (const item of items) this.#news.put(news(item));
+  }
+}
