@@ -134,12 +134,7 @@ async function endAll(programs: readonly Program[]): Promise<string[]> {
 
 /** Kills what runs in a sandbox after a moment's patience; says what that was. */
 async function killLeft(folder: string): Promise<string[]> {
-  let left = await leftRunning(folder);
-  for (let patience = 20; left.length > 0 && patience > 0; patience--) {
-    // the kernel has no event for the end of processes that are not one's own children
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    left = await leftRunning(folder);
-  }
+  const left = await stillRunning(folder);
   for (const { pid } of left) {
     try {
       Deno.kill(pid, "SIGKILL");
@@ -147,7 +142,19 @@ async function killLeft(folder: string): Promise<string[]> {
       // it has ended by itself
     }
   }
+  if (left.length > 0) await stillRunning(folder);
   return left.map(({ pid, command }) => `${pid} (${command})`);
+}
+
+/** What runs in a sandbox and goes on running for 2 s. */
+async function stillRunning(folder: string): Promise<LeftRunning[]> {
+  let left = await leftRunning(folder);
+  for (let patience = 20; left.length > 0 && patience > 0; patience--) {
+    // the kernel has no event for the end of processes that are not one's own children
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    left = await leftRunning(folder);
+  }
+  return left;
 }
 
 /** Whether a promise settles in time. */
