@@ -1,11 +1,13 @@
 /**
- * The entry of the serving half: what a replica's process runs. It joins the patterns and the runtime,
- * and is bundled into one module before it is started.
+ * The entry of the serving half: what a replica's process runs, and the process that loads a script for
+ * planning. It joins the patterns and the runtime, and is bundled into one module before it is started.
  *
  * @module
  */
 
 import * as api from "./mod.ts";
 import { replicaMain } from "./runtime/replica/main.ts";
+import { loadChild } from "./runtime/script/load_child.ts";
 
-await replicaMain(api);
+if (Deno.env.get("MP_ROLE") === "load") loadChild(api);
+else await replicaMain(api);

@@ -4,9 +4,13 @@
  * @module
  */
 
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
 import { messageOf, MpError } from "../errors.ts";
 import type { AddressBook } from "../launch/address_book.ts";
 import type { CanonicalForm } from "../script/canonical.ts";
+import { installStackMapping } from "../script/stack.ts";
+import { takeUncaught } from "../script/uncaught.ts";
 import type { CallContext } from "./call_context.ts";
 import { identify, type ReplicaIdentity } from "./identity.ts";
 import { dieWithParent } from "./parent_death.ts";
@@ -41,7 +45,7 @@ export async function replicaMain(api: Readonly<Record<string, unknown>>): Promi
     );
     run(replica);
     await replica.ready();
-    if (!supervisor) await replica.openDoors();
+    if (!supervisor) replica.openDoors();
     supervisor?.notify("ready", {});
   } catch (error) {
     await fail(error, identity, supervisor);
@@ -53,9 +57,22 @@ async function start(
   secret: string,
   api: Readonly<Record<string, unknown>>,
 ): Promise<Replica> {
+  const bundleUrl = pathToFileURL(identity.bundle).href;
+  installStackMapping({
+    bundleUrl,
+    map: () => Deno.readTextFileSync(identity.sourceMap),
+    root: dirname(identity.script),
+    runtimeUrl: import.meta.url,
+  });
+  takeUncaught((error, kind) => {
+    console.error(
+      `error: Uncaught ${kind === "rejection" ? "(in promise) " : ""}${stackOf(error)}`,
+    );
+    Deno.exit(1);
+  });
   const [code, { default: form }, book] = await Promise.all([
     Deno.readFile(identity.bundle),
-    import(`file://${identity.bundle}`) as Promise<{ default: CanonicalForm }>,
+    import(bundleUrl) as Promise<{ default: CanonicalForm }>,
     Deno.readTextFile(identity.book),
   ]);
   return await startReplica({
@@ -81,7 +98,7 @@ function obey(running: Promise<Replica>): Obedience {
       return null;
     },
     async listen({ address, takeOver }) {
-      return { address: await (await running).open(address, takeOver) };
+      return { address: (await running).open(address, takeOver) };
     },
     async drain({ grace, linger = 0 }) {
       await drain(await running, linger, grace);
@@ -100,8 +117,7 @@ function drain(replica: Replica, linger: number, grace: number): Promise<void> {
 
 /** An error that user code threw while it answered a call goes to the replica's log, with its stack. */
 function report(error: unknown, { service, requestId }: CallContext): void {
-  const stack = error instanceof Error ? error.stack ?? error.message : messageOf(error);
-  console.error(`error: Cannot answer "${service}" (request ${requestId}): ${stack}`);
+  console.error(`error: Cannot answer "${service}" (request ${requestId}): ${stackOf(error)}`);
 }
 
 async function fail(
@@ -113,9 +129,7 @@ async function fail(
   console.error(
     known
       ? `error: ${error.message}${error.next ? `\n  → ${error.next}` : ""}`
-      : `error: Cannot start ${identity.name}: ${
-        error instanceof Error ? error.stack ?? error.message : messageOf(error)
-      }`,
+      : `error: Cannot start ${identity.name}: ${stackOf(error)}`,
   );
   const data = known
     ? error.toData()
@@ -128,6 +142,10 @@ async function fail(
   });
   await supervisor?.flush();
   Deno.exit(1);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : messageOf(error);
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

@@ -134,18 +134,18 @@ export class Replica {
   }
 
   /** Opens a door for callers from outside. @returns Where it listens. */
-  async open(address: Address, takeOver: boolean): Promise<Address> {
+  open(address: Address, takeOver: boolean): Address {
     const index = this.#book.doors.findIndex((door) => door.address === address);
     const { methods } = this.plan.doors[index] ?? this.plan.doors[0] ?? { methods: {} };
-    const door = await Door.open(this, { address, takeOver, methods });
+    const door = Door.open(this, { address, takeOver, methods });
     this.#doors.push(door);
     return door.address;
   }
 
   /** Opens the doors that the address book gives to this replica. */
-  async openDoors(): Promise<void> {
+  openDoors(): void {
     for (const { node, address } of this.#book.doors) {
-      if (node === this.identity.path) await this.open(address, false);
+      if (node === this.identity.path) this.open(address, false);
     }
   }
 

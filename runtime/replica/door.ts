@@ -1,0 +1,184 @@
+/**
+ * Where HTTP comes in: a door for callers from outside, or the replica's own endpoint for operators.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import type { Address } from "../launch/address_book.ts";
+import type { Payload } from "../payload.ts";
+import { parseAddress, tcpAddress } from "../peer/address.ts";
+import { equalInConstantTime } from "../peer/handshake.ts";
+import type { PlanNode } from "../plan/plan.ts";
+import { rpcApp } from "../rpc/app.ts";
+import type { CallMeta, RpcService } from "../rpc/rpc_service.ts";
+import { CallContext, newRequestId } from "./call_context.ts";
+import { takeOverPort, waitingAt } from "./port_takeover.ts";
+import type { Replica } from "./replica.ts";
+import { withinDeadline } from "./within_deadline.ts";
+
+/** Where a door opens and what it answers. */
+export interface DoorOptions {
+  readonly address: Address;
+  /** Whether all new connections come here from now on, though another replica listens there too. */
+  readonly takeOver: boolean;
+  /** Which subservice answers which method. */
+  readonly methods: Readonly<Record<string, string>>;
+}
+
+interface DoorState {
+  draining: boolean;
+  readonly closing: AbortController;
+}
+
+/** An HTTP server of a replica. */
+export class Door {
+  /** Where it listens. */
+  readonly address: Address;
+  #server: Deno.HttpServer;
+  #state: DoorState;
+
+  private constructor(address: Address, server: Deno.HttpServer, state: DoorState) {
+    this.address = address;
+    this.#server = server;
+    this.#state = state;
+  }
+
+  /**
+   * Opens a door for callers from outside.
+   *
+   * @throws {MpError} `port_in_use`
+   */
+  static open(replica: Replica, { address, takeOver, methods }: DoorOptions): Door {
+    const state: DoorState = { draining: false, closing: new AbortController() };
+    const { fetch } = rpcApp({
+      service: serviceOf(replica, methods),
+      replica: replica.info.name,
+      draining: () => state.draining,
+    });
+    const at = parseAddress(address);
+    if (at.transport === "unix") {
+      throw new TypeError(`Cannot open a door at ${address}: it is no TCP port`);
+    }
+    try {
+      const server = Deno.serve({
+        hostname: at.hostname,
+        port: at.port,
+        // another replica may have to take this door over
+        reusePort: Deno.build.os === "linux",
+        onListen() {},
+        signal: state.closing.signal,
+      }, fetch);
+      if (takeOver) takeOverPort(server.addr.port, at.hostname);
+      return new Door(tcpAddress(at.hostname, server.addr.port), server, state);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      throw new MpError(
+        "port_in_use",
+        `Cannot listen on ${at.hostname}:${at.port}: the port is in use`,
+        {
+          next: "Free the port, or choose another with --port (0 picks a free one)",
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /** Opens the replica's own endpoint: health and metrics for all who reach it, calls for who has the secret. */
+  static forOperators(replica: Replica, address: Address, secret: string): Door {
+    const state: DoorState = { draining: false, closing: new AbortController() };
+    const { path } = replica.identity;
+    const authorization = `Bearer ${secret}`;
+    let app: ReturnType<typeof rpcApp> | undefined;
+    const handler = (request: Request): Response | Promise<Response> => {
+      const given = request.method === "GET" || request.method === "HEAD"
+        ? authorization
+        : request.headers.get("authorization") ?? "";
+      if (!equalInConstantTime(given, authorization)) {
+        return new Response("Cannot answer: the deployment's secret is needed\n", { status: 401 });
+      }
+      // most replicas are never asked
+      app ??= rpcApp({
+        service: serviceOf(replica, { [path]: path }),
+        replica: replica.info.name,
+        draining: () => state.draining,
+      });
+      return app.fetch(request);
+    };
+    const at = parseAddress(address);
+    const options = { onListen() {}, signal: state.closing.signal };
+    const server = at.transport === "unix"
+      ? Deno.serve({ path: at.path, ...options }, handler)
+      : Deno.serve({ hostname: at.hostname, port: at.port, ...options }, handler);
+    return new Door(address, server, state);
+  }
+
+  /**
+   * Answers what has come, with `Connection: close`, and stops.
+   *
+   * @param linger How long connections that are open already are still served, in milliseconds.
+   * @param signal Ends the waiting.
+   */
+  async drain(linger: number, signal: AbortSignal): Promise<void> {
+    this.#state.draining = true;
+    if (linger > 0) {
+      await pause(linger, signal);
+      // closing a listener resets what waits in its queue
+      const at = parseAddress(this.address);
+      while (at.transport === "tcp" && !signal.aborted && waitingAt(at.port, at.hostname) > 0) {
+        await pause(5, signal);
+      }
+    }
+    await Promise.race([this.#server.shutdown(), aborted(signal)]);
+  }
+
+  /** Stops at once. */
+  close(): void {
+    this.#state.closing.abort();
+  }
+}
+
+function serviceOf(replica: Replica, methods: Readonly<Record<string, string>>): RpcService {
+  const nodes = new Map<string, PlanNode>();
+  for (const [method, path] of Object.entries(methods)) {
+    nodes.set(method, replica.plan.nodes.find((node) => node.path === path)!);
+  }
+  return {
+    methods: () => Array.from(nodes, ([name, { path }]) => ({ name, path })),
+    call(method: string, payload: Payload, meta: CallMeta) {
+      const { path, service, timeout } = nodes.get(method)!;
+      const asked = meta.timeoutMs;
+      const context = new CallContext({
+        service,
+        replica: replica.info,
+        timeout: asked === undefined ? timeout : Math.min(asked, timeout),
+        requestId: meta.requestId ?? newRequestId(),
+      });
+      const reply = replica.answer(path, payload, context);
+      return reply instanceof Promise ? withinDeadline(reply, context) : reply;
+    },
+    ready() {
+      const missing = replica.switchboard.missing();
+      return { ready: missing.length === 0, missing };
+    },
+  };
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
