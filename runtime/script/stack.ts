@@ -40,11 +40,20 @@ interface CallSite {
   toString(): string;
 }
 
+/** The stack of an error that was thrown in a bundle, or in what a bundle called. */
+interface Trace {
+  readonly lines: readonly string[];
+  /** The places in the user's files, innermost first. */
+  readonly positions: readonly Position[];
+  /** Whether mp's own code threw it. */
+  readonly byRuntime: boolean;
+}
+
 type Prepare = (error: Error, sites: CallSite[]) => unknown;
 
 const mappings = new Map<string, StackMapping>();
-/** The mapped frames of errors whose stack was read. */
-const positions = new WeakMap<object, readonly Position[]>();
+/** What was found out about errors whose stack was read. */
+const traces = new WeakMap<object, Trace>();
 let before: Prepare | undefined;
 
 /**
@@ -82,10 +91,19 @@ export function mapPosition(
  * @returns `undefined` for what is no error, and for errors that were not thrown in a bundle.
  */
 export function positionOf(error: unknown): Position | undefined {
+  const positions = traceOf(error)?.positions ?? [];
+  return positions.find(({ file }) => !/[\\/]node_modules[\\/]/.test(file)) ?? positions[0];
+}
+
+/** Whether mp's own code threw an error because of what a script asked of it. */
+export function isThrownByRuntime(error: unknown): boolean {
+  return traceOf(error)?.byRuntime ?? false;
+}
+
+function traceOf(error: unknown): Trace | undefined {
   if (!(error instanceof Error)) return undefined;
   void error.stack; // has it prepared
-  const frames = positions.get(error) ?? [];
-  return frames.find(({ file }) => !/[\\/]node_modules[\\/]/.test(file)) ?? frames[0];
+  return traces.get(error);
 }
 
 class StackMapping {
@@ -105,7 +123,7 @@ class StackMapping {
   map(line: number, column: number): Position | undefined {
     this.#map ??= new TraceMap(this.#options.map());
     const found = originalPositionFor(this.#map, { line, column: column - 1 });
-    if (found.source === null) return undefined;
+    if (!found.source) return undefined;
     const { root } = this.#options;
     const path = /^[A-Za-z]:[\\/]|^\\\\/.test(root) ? win32 : posix;
     return {
@@ -118,10 +136,10 @@ class StackMapping {
 
 function prepare(error: Error, sites: CallSite[]): unknown {
   try {
-    const mapped = mapSites(sites);
-    if (mapped) {
-      positions.set(error, mapped.positions);
-      return [headOf(error), ...mapped.lines].join("\n    at ");
+    const trace = mapSites(sites);
+    if (trace) {
+      traces.set(error, trace);
+      return [headOf(error), ...trace.lines].join("\n    at ");
     }
   } catch {
     // a map that cannot be read must not hide the error
@@ -131,18 +149,16 @@ function prepare(error: Error, sites: CallSite[]): unknown {
 }
 
 /** The frames of a stack that has some of a bundle. */
-function mapSites(
-  sites: CallSite[],
-): { lines: string[]; positions: readonly Position[] } | undefined {
-  const files = sites.map((site) => site.getFileName() ?? "");
-  if (!files.some((file) => mappings.has(fileOf(file)))) return undefined;
+function mapSites(sites: CallSite[]): Trace | undefined {
+  const names = sites.map((site) => site.getFileName() ?? "");
+  const files = names.map(fileOf);
+  if (!files.some((file) => mappings.has(file))) return undefined;
   const lines: string[] = [];
-  const found: Position[] = [];
+  const positions: Position[] = [];
   for (const [i, site] of sites.entries()) {
-    const file = fileOf(files[i]!);
-    const mapping = mappings.get(file);
+    const mapping = mappings.get(files[i]!);
     if (!mapping) {
-      if (!isOurs(file)) lines.push(String(site));
+      if (!isOurs(files[i]!)) lines.push(String(site));
       continue;
     }
     const line = site.getLineNumber() ?? 0;
@@ -150,15 +166,16 @@ function mapSites(
     const position = mapping.map(line, column);
     // what has no place in a file of the user is the bundler's
     if (!position) continue;
-    found.push(position);
-    lines.push(lineOf(site, `${files[i]}:${line}:${column}`, position));
+    positions.push(position);
+    lines.push(lineOf(site, `${names[i]}:${line}:${column}`, position));
   }
-  return found.length > 0 ? { lines, positions: found } : undefined;
+  if (positions.length === 0) return undefined;
+  return { lines, positions, byRuntime: isOurs(files[0]!) };
 }
 
-/** Whether a file is mp's own, or belongs to the event loop. */
+/** Whether a file is mp's own, or turns the event loop. */
 function isOurs(file: string): boolean {
-  return file.startsWith("ext:core/") ||
+  return /^ext:(core\/|deno_node\/internal\/timers)/.test(file) ||
     [...mappings.values()].some((mapping) => mapping.isRuntime(file));
 }
 
@@ -177,10 +194,15 @@ function fileOf(name: string): string {
   return URL.canParse(name) ? fileURLToPath(name) : name;
 }
 
+/** A message as the script's author would expect it: the bundler writes `(0, import_a.name)` for `name`. */
+export function unbundledMessage(message: string): string {
+  return message.replace(/\(0 ?, ?import_[\w$]+\.([\w$]+)\)/g, "$1");
+}
+
 /** The first line of a stack. */
 function headOf(error: unknown): string {
   try {
-    return Error.prototype.toString.call(error);
+    return unbundledMessage(Error.prototype.toString.call(error));
   } catch {
     return "Error";
   }

@@ -1,0 +1,189 @@
+/**
+ * The load stage, in a process of its own: module → `Topology`, of which the plan goes back.
+ *
+ * @module
+ */
+
+import { writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { MpError } from "../errors.ts";
+import type { Address } from "../launch/address_book.ts";
+import { dial } from "../peer/address.ts";
+import { Channel } from "../peer/channel.ts";
+import { makePlan } from "../plan/make_plan.ts";
+import { dieWithParent } from "../replica/parent_death.ts";
+import type { ScriptHost } from "../topology/api.ts";
+import { describeTopology } from "../topology/describe.ts";
+import type { Topology } from "../topology/topology.ts";
+import { appName } from "./app_name.ts";
+import type { CanonicalForm } from "./canonical.ts";
+import { evaluate } from "./instance.ts";
+import { loadFailure, type ThrownAs } from "./load_failure.ts";
+import type { ExitReport, LoadOrder, LoadReply } from "./loading.ts";
+import { showPath } from "./show_path.ts";
+import { installStackMapping, positionOf } from "./stack.ts";
+import { takeUncaught, type UncaughtKind } from "./uncaught.ts";
+
+/**
+ * Loads the one script that this process was started for. Returns at once: a program must be able to
+ * end when it has nothing left to do, and nothing may wait for it in the main module then.
+ *
+ * @param api The scripting API's functions that are the same for every evaluation.
+ */
+export function loadChild(api: Readonly<Record<string, unknown>>): void {
+  const env = takeEnvironment();
+  if (env.parent !== undefined) dieWithParent(Number(env.parent));
+  const loader = new Loader(api, env.report);
+  dial(env.supervisor as Address).then((conn) => {
+    const channel = new Channel(conn, {
+      onCall: async (target, body) => {
+        if (target !== "load") throw new MpError("method_not_found", `Cannot do "${target}"`);
+        // from here on the process lives as long as the script has something to do
+        conn.unref();
+        return JSON.stringify(await loader.load(JSON.parse(body) as LoadOrder));
+      },
+    }, { name: "the launcher" });
+    channel.notify("hello", env.secret);
+  });
+}
+
+/** Reads what concerns this process, and leaves the script its own environment. */
+function takeEnvironment() {
+  const take = (name: string) => {
+    const value = Deno.env.get(name);
+    Deno.env.delete(name);
+    return value;
+  };
+  take("MP_ROLE");
+  return {
+    supervisor: take("MP_SUPERVISOR") ?? "",
+    secret: take("MP_SECRET") ?? "",
+    report: take("MP_EXIT_REPORT") ?? "",
+    parent: take("MP_PARENT_PID"),
+  };
+}
+
+class Loader {
+  #api: Readonly<Record<string, unknown>>;
+  #report: string;
+  #topology: Topology | undefined;
+  #evaluating = false;
+  /** Whether the launcher knows what the script is; what happens then is the program's own business. */
+  #answered = false;
+
+  constructor(api: Readonly<Record<string, unknown>>, report: string) {
+    this.#api = api;
+    this.#report = report;
+  }
+
+  async load(order: LoadOrder): Promise<LoadReply> {
+    const { script, bundle } = order;
+    process.argv[1] = script;
+    const url = pathToFileURL(bundle).href;
+    installStackMapping({
+      bundleUrl: url,
+      map: () => Deno.readTextFileSync(order.sourceMap),
+      root: dirname(script),
+      runtimeUrl: new URL("./", import.meta.url).href,
+    });
+    const uncaught = Promise.withResolvers<LoadReply>();
+    const failed = (thrown: unknown, as: ThrownAs): LoadReply => {
+      const failure = loadFailure(showPath(script), thrown, as);
+      return { kind: "failed", failure };
+    };
+    takeUncaught((error, kind) => {
+      if (this.#answered) endUncaught(error, kind);
+      else uncaught.resolve(failed(error, kind));
+    });
+    this.#watchExit();
+    const evaluated = this.#evaluate(order, url);
+    if (!order.mayServe) {
+      this.#answered = true;
+      evaluated.catch((error) => endUncaught(error, "error"));
+      return { kind: "program" };
+    }
+    const reply = await Promise.race([
+      uncaught.promise,
+      evaluated.catch((error) => failed(error, "thrown")),
+    ]);
+    this.#answered = true;
+    return reply;
+  }
+
+  async #evaluate(order: LoadOrder, url: string): Promise<LoadReply> {
+    const { script, hash, name, widths } = order;
+    const topology = await this.#run(order, url);
+    // rejections that nobody handles are told after the microtasks of this turn
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (topology.services.size === 0) return { kind: "program" };
+    const app = appName({ flag: name, declared: topology.app, script });
+    return { kind: "topology", plan: makePlan(topology, { app, bundle: hash, widths }) };
+  }
+
+  async #run({ script }: LoadOrder, url: string): Promise<Topology> {
+    this.#evaluating = true;
+    try {
+      const { default: form } = await import(url) as { default: CanonicalForm };
+      const options = { form, api: this.#api, host, script };
+      return await evaluate(options, (topology) => this.#topology = topology);
+    } finally {
+      this.#evaluating = false;
+    }
+  }
+
+  /** Leaves word when the process ends before the script is loaded. */
+  #watchExit(): void {
+    const exit = Deno.exit;
+    Deno.exit = (code) => {
+      this.#leave(`Deno.exit(${code ?? ""})`);
+      return exit(code);
+    };
+    const nodeExit = process.exit;
+    process.exit = (code) => {
+      this.#leave(`process.exit(${code ?? ""})`);
+      return nodeExit(code);
+    };
+    // comes when there is nothing left that the script could be waiting for
+    globalThis.addEventListener("beforeunload", () => {
+      if (this.#evaluating && this.#answered) {
+        console.error("error: The top level of the script waits for something that never comes");
+        exit(1);
+      }
+      this.#leave(undefined);
+    });
+  }
+
+  #leave(call: string | undefined): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    const report: ExitReport = {
+      services: (this.#topology?.services.size ?? 0) > 0,
+      call,
+      position: call === undefined ? undefined : positionOf(new Error(call)),
+    };
+    writeFileSync(this.#report, JSON.stringify(report));
+  }
+}
+
+/** Ends a program as Deno would, but with the user's lines. */
+function endUncaught(error: unknown, kind: UncaughtKind): void {
+  console.error(`error: Uncaught${kind === "rejection" ? " (in promise)" : ""}`, error);
+  Deno.exit(1);
+}
+
+/** What surrounds a script while it is loaded. */
+const host: ScriptHost = {
+  call(service) {
+    return Promise.reject(
+      new MpError("replica_unreachable", `Cannot call "${service}": nothing is deployed yet`, {
+        reason: "absent",
+        next: "Call services from handlers, not while the script is loaded",
+      }),
+    );
+  },
+  current: () => undefined,
+  serve() {},
+  print: (topology) => console.log(JSON.stringify(describeTopology(topology), null, 2)),
+};
