@@ -38,12 +38,12 @@ export const LAYERS: readonly Layer[] = [
     layers: [],
     packages: [],
     builtIns: false,
-    why: "it is the configuration; the program's version is read from it",
+    why: "it is data: the program's version and the import map are read from it",
   },
   {
     name: "runtime",
     files: ["runtime/"],
-    layers: [],
+    layers: ["deno.json"],
     packages: ["hono", "@std", "esbuild", "prom-client", "@jridgewell/trace-mapping"],
     builtIns: true,
     why:

@@ -57,7 +57,7 @@ Deno.test("mp/layers refuses a wrong direction in every form of an import", () =
       "runtime/cli/run.ts",
       form,
       `mp/layers: Cannot import "../../drivers/process/driver.ts" from runtime/cli/run.ts: ` +
-        "runtime may not import drivers, only runtime",
+        "runtime may not import drivers, only deno.json, runtime",
     );
   }
 });
