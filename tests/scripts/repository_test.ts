@@ -14,6 +14,9 @@ async function* texts(folder = root): AsyncGenerator<[path: string, text: string
   }
 }
 
+/** Files of the root; other names without a folder are told in the context of one. */
+const ENTRIES = new Set(["mod.ts", "main.ts", "replica.ts"]);
+
 const pin = (await Deno.readTextFile(join(root, ".dvmrc"))).trim();
 
 Deno.test("README.md has the commands to try, with the Deno version of .dvmrc", async () => {
@@ -56,4 +59,18 @@ Deno.test("deno.lock holds every package of the import map", async () => {
     const [specifier] = /^npm:(?:@[^/]+\/)?[^/]+/.exec(target)!;
     assertStringIncludes(lock!, `"${specifier}"`);
   }
+});
+
+Deno.test("files that the docs name are there", async () => {
+  const odd: string[] = [];
+  for (const doc of ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]) {
+    const text = await Deno.readTextFile(join(root, doc));
+    const named = text.matchAll(/`((?:[\w.]+\/)*[\w]+\.(?:ts|json|md))`|\]\(([\w./-]+\.md)/g);
+    for (const path of new Set([...named].map(([, code, link]) => code ?? link!))) {
+      if (!path.includes("/") && path.endsWith(".ts") && !ENTRIES.has(path)) continue;
+      const there = await Deno.stat(join(root, path)).then(() => true, () => false);
+      if (!there) odd.push(`${doc}: ${path}`);
+    }
+  }
+  assertEquals(odd, []);
 });
