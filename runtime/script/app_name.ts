@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, dirname, extname } from "node:path";
+import { basename, dirname, extname } from "@std/path";
 import { MpError } from "../errors.ts";
 import { isDnsLabel } from "../topology/names.ts";
 

@@ -16,6 +16,8 @@ export interface ResolveDetail {
 }
 
 const MOST = 10;
+/** A terminal must not be told anything by a broken file. */
+const UNSEEN = /(?!\t)\p{Cc}/gu;
 const STRICT = " cannot be used: scripts are in strict mode";
 
 /**
@@ -122,11 +124,7 @@ function explainUnresolved(specifier: string, message: Message): Explained {
 function excerptOf(location: Location, column: number): string {
   const { line, lineText } = location;
   const start = column > 100 ? column - 60 : 0;
-  // deno-lint-ignore no-control-regex -- a terminal must not be told anything by a broken file
-  const shown = lineText.slice(start, start + 120).trimEnd().replace(
-    /[\0-\x08\x0b-\x1f\x7f]/g,
-    "�",
-  );
+  const shown = lineText.slice(start, start + 120).trimEnd().replace(UNSEEN, "\uFFFD");
   const indent = shown.slice(0, column - start).replace(/[^\t]/g, " ");
   const gutter = " ".repeat(String(line).length);
   return `\n  ${line} | ${shown}\n  ${gutter} | ${indent}^`;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { dirname, toFileUrl } from "@std/path";
+import { MpError } from "../errors.ts";
 import { scriptApi, type ScriptHost } from "../topology/api.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { CanonicalForm, ScriptMeta } from "./canonical.ts";
@@ -47,20 +49,21 @@ export async function evaluate(
 
 function builtin(name: string): unknown {
   const module = process.getBuiltinModule(name);
-  if (module === undefined) {
-    throw new Error(`Cannot load "node:${name}": there is no such built-in module`);
-  }
-  return module;
+  if (module !== undefined) return module;
+  // imports that can be seen in a script are in the bundle; this is require(name) with a computed name
+  throw new MpError(
+    "import_unresolved",
+    `Cannot require "${name}": by a computed name only Node's built-in modules can be had`,
+    { next: 'Write the name in the call, as in require("name"), so that it is bundled' },
+  );
 }
 
 function scriptMeta(script: string): ScriptMeta {
-  const url =
-    new URL(`file://${script.replaceAll("%", "%25").replaceAll("#", "%23").replaceAll("?", "%3F")}`)
-      .href;
+  const url = toFileUrl(script).href;
   return {
     url,
     filename: script,
-    dirname: script.slice(0, script.lastIndexOf("/")) || "/",
+    dirname: dirname(script),
     main: true,
     resolve: (specifier) => new URL(specifier, url).href,
   };

@@ -8,7 +8,6 @@
  */
 
 import { join } from "node:path";
-import { MpError } from "../errors.ts";
 import type { ReplicaCommand } from "../launch/driver.ts";
 import type { Address } from "../launch/address_book.ts";
 import { listen, tcpAddress } from "../peer/address.ts";

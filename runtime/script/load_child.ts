@@ -4,10 +4,7 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import process from "node:process";
-import { pathToFileURL } from "node:url";
+import { dirname, toFileUrl } from "@std/path";
 import { MpError } from "../errors.ts";
 import type { Address } from "../launch/address_book.ts";
 import { dial } from "../peer/address.ts";
@@ -81,7 +78,7 @@ class Loader {
   async load(order: LoadOrder): Promise<LoadReply> {
     const { script, bundle } = order;
     process.argv[1] = script;
-    const url = pathToFileURL(bundle).href;
+    const url = toFileUrl(bundle).href;
     installStackMapping({
       bundleUrl: url,
       map: () => Deno.readTextFileSync(order.sourceMap),
@@ -163,7 +160,7 @@ class Loader {
       call,
       position: call === undefined ? undefined : positionOf(new Error(call)),
     };
-    writeFileSync(this.#report, JSON.stringify(report));
+    Deno.writeTextFileSync(this.#report, JSON.stringify(report));
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isAbsolute, relative } from "node:path";
+import { isAbsolute, relative } from "@std/path";
 
 /**
  * A path as a person would type it: relative to the working folder when it lies in it, else absolute.

@@ -8,9 +8,8 @@
  * @module
  */
 
-import { posix, win32 } from "node:path";
-import { fileURLToPath } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { fromFileUrl, join } from "@std/path";
 
 /** Options of {@linkcode installStackMapping}. */
 export interface StackMappingOptions {
@@ -124,10 +123,8 @@ class StackMapping {
     this.#map ??= new TraceMap(this.#options.map());
     const found = originalPositionFor(this.#map, { line, column: column - 1 });
     if (!found.source) return undefined;
-    const { root } = this.#options;
-    const path = /^[A-Za-z]:[\\/]|^\\\\/.test(root) ? win32 : posix;
     return {
-      file: path.join(root, decodeURIComponent(found.source)),
+      file: join(this.#options.root, decodeURIComponent(found.source)),
       line: found.line,
       column: found.column + 1,
     };
@@ -191,7 +188,7 @@ function lineOf(site: CallSite, place: string, position: Position): string {
 function fileOf(name: string): string {
   if (!name.startsWith("file:")) return name;
   // a URL that stands for no path is left as it is
-  return URL.canParse(name) ? fileURLToPath(name) : name;
+  return URL.canParse(name) ? fromFileUrl(name) : name;
 }
 
 /** A message as the script's author would expect it: the bundler writes `(0, import_a.name)` for `name`. */

@@ -4,8 +4,6 @@
  * @module
  */
 
-import process from "node:process";
-
 /** How an error came to be uncaught. */
 export type UncaughtKind = "error" | "rejection";
 
