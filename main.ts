@@ -10,12 +10,26 @@ import { commandTable } from "./runtime/cli/command_table.ts";
 import { directLine } from "./runtime/cli/direct_line.ts";
 import { runProgram } from "./runtime/cli/program.ts";
 import { systemOutput } from "./runtime/cli/system_output.ts";
+import type { ReplicaCommand } from "./runtime/launch/driver.ts";
 import type { Drivers } from "./runtime/launch/drivers.ts";
 
 /** Launch drivers by name; each is loaded when it is asked for. */
 const drivers: Drivers = {
   process: async () => (await import("./drivers/process/driver.ts")).processDriver(),
 };
+
+/** The first argument that makes the executable a replica; see runtime/launch/serving_half.ts, which is loaded for launching only. */
+const REPLICA_ARGUMENT: typeof import("./runtime/launch/serving_half.ts").REPLICA_ARGUMENT =
+  "__replica";
+
+/** How this program is started: the executable, or its source by Deno. */
+const self: ReplicaCommand = Deno.build.standalone
+  ? { command: Deno.execPath(), args: [] }
+  : { command: Deno.execPath(), args: ["run", "-A", "--unstable-net", import.meta.filename ?? ""] };
+
+async function portOwner(port: number) {
+  return await (await import("./drivers/process/port_owner.ts")).portOwner(port);
+}
 
 const env = (name: string): string | undefined => Deno.env.get(name) || undefined;
 
@@ -28,7 +42,7 @@ const env = (name: string): string | undefined => Deno.env.get(name) || undefine
 export async function main(args: readonly string[]): Promise<number> {
   return await runProgram(
     args,
-    { version: config.version, drivers, commands: commandTable, env },
+    { version: config.version, drivers, commands: commandTable, env, self, portOwner },
     (global) => systemOutput(global, env),
   );
 }
@@ -44,4 +58,8 @@ export async function direct(script: string, args: readonly string[]): Promise<n
   return await main(directLine(fileURLToPath(script), args));
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  // the executable is its replicas' executable too
+  if (Deno.build.standalone && Deno.args[0] === REPLICA_ARGUMENT) await import("./replica.ts");
+  else Deno.exit(await main(Deno.args));
+}

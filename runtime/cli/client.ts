@@ -1,11 +1,9 @@
 /** `mp client`. @module */
 
-import { MpError } from "../errors.ts";
-import type { Address } from "../launch/address_book.ts";
-import { parseAddress } from "../peer/address.ts";
 import { optional, required } from "./argument.ts";
 import { callService } from "./call_service.ts";
 import { command } from "./command.ts";
+import { doorUrl } from "./door_url.ts";
 import { findService, userState } from "./find_deployment.ts";
 import { findJsonFault } from "./find_json_fault.ts";
 import { formatJson } from "./format_json.ts";
@@ -37,7 +35,7 @@ export const client = command({
     const given = request === "-" ? await readStdin() : request;
     if (given !== undefined) checkJson(given, request === "-");
     const url = options.url === undefined
-      ? urlOf(findService(await userState(program).list(), service, app).address)
+      ? doorUrl(findService(await userState(program).list(), service, app).address)
       : checkUrl(options.url);
     const result = await callService({ url, service, request: given, timeout, signal });
     if (output.stdout.isTerminal && !output.json) {
@@ -60,17 +58,6 @@ function checkJson(given: string, isStdin: boolean): void {
       ? `A text is JSON in double quotes: '"${given}"'`
       : "Give JSON in single quotes, so that the shell leaves it as it is",
   });
-}
-
-/** The URL of a door; one that listens everywhere is reached at the loopback address. */
-function urlOf(door: Address): string {
-  const address = parseAddress(door);
-  if (address.transport === "unix") {
-    throw new MpError("unsupported", `Cannot call a service at ${door}: it is no TCP address`);
-  }
-  const { hostname, port } = address;
-  const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }
 
 function checkUrl(given: string): string {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ReplicaCommand } from "../launch/driver.ts";
 import type { Drivers } from "../launch/drivers.ts";
 import type { Arguments } from "./argument.ts";
 import type { Global } from "./global_options.ts";
@@ -60,6 +61,10 @@ export interface Program {
   /** Launch drivers by name. */
   readonly drivers: Drivers;
   readonly commands: readonly CommandEntry[];
+  /** How this program is started. */
+  readonly self: ReplicaCommand;
+  /** Who listens on a port, where that can be known. */
+  portOwner(port: number): Promise<{ readonly pid: number; readonly command: string } | undefined>;
   /** A variable of the environment; an empty one counts as absent. */
   env(name: string): string | undefined;
 }

@@ -14,10 +14,34 @@ type AnyDeclaration = Declaration<any, any>;
 /** Every command. */
 export const commandTable: readonly CommandEntry[] = [
   entry(
+    "run",
+    "Launch a topology script, or update its deployment",
+    async () => (await import("./run.ts")).run,
+  ),
+  entry(
     "client",
     "Call a service and print its result",
     async () => (await import("./client.ts")).client,
   ),
+  entry("plan", "Show what would run", async () => (await import("./plan.ts")).plan),
+  entry("ps", "List deployments and their replicas", async () => (await import("./ps.ts")).ps),
+  entry("logs", "Show what replicas wrote", async () => (await import("./logs.ts")).logs),
+  entry(
+    "restart",
+    "Restart replicas of a deployment",
+    async () => (await import("./restart.ts")).restart,
+  ),
+  entry(
+    "scale",
+    "Change how many replicas of a part run",
+    async () => (await import("./scale.ts")).scale,
+  ),
+  entry(
+    "delete",
+    "Stop a deployment and remove what it left",
+    async () => (await import("./delete.ts")).deleteDeployment,
+  ),
+  entry("doctor", "Check that mp can work here", async () => (await import("./doctor.ts")).doctor),
   entry(
     "completions",
     "Print a script that completes commands in a shell",
@@ -25,6 +49,14 @@ export const commandTable: readonly CommandEntry[] = [
   ),
   entry("version", "Show the version", async () => (await import("./version.ts")).version),
   entry("help", "Show help on a command", async () => (await import("./help.ts")).help),
+  {
+    ...entry(
+      "launch",
+      "Launch what stdin orders, and supervise it",
+      async () => (await import("./launch.ts")).launch,
+    ),
+    hidden: true,
+  },
   {
     ...entry(
       "complete",

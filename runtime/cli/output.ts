@@ -33,6 +33,8 @@ export interface Output {
   say(level: LogLevel, text: string): void;
   /** The width of the terminal; 80 where there is none. */
   columns(): number;
+  /** The height of the terminal; 24 where there is none. */
+  rows(): number;
   /** Resolves when all that was written has been handed to the system. */
   flush(): Promise<void>;
 }
@@ -45,7 +47,8 @@ export interface OutputOptions {
   readonly logLevel: LogLevel;
   /** Whether a stream, terminal or not, is to be coloured. */
   color(isTerminal: boolean): boolean;
-  columns(): number;
+  /** The size of the terminal; nothing where there is none. */
+  size(): { readonly columns: number; readonly rows: number } | undefined;
 }
 
 /** Makes the output of a command. */
@@ -70,7 +73,8 @@ export function output(options: OutputOptions): Output {
       const mark = level === "warning" ? `${stderr.palette.yellow("warning")}: ` : "";
       stderr.sink.write(`${mark}${text}\n`);
     },
-    columns: () => options.columns(),
+    columns: () => options.size()?.columns || 80,
+    rows: () => options.size()?.rows || 24,
     async flush() {
       await Promise.all([stdout.sink.flush(), stderr.sink.flush()]);
     },

@@ -16,22 +16,28 @@ export function systemOutput(
   { json, color, logLevel }: Global,
   env: (name: string) => string | undefined,
 ): Output {
-  // one of each, however often a process asks, so that texts keep their order
-  const { stdout, stderr } = sinks ??= { stdout: sink(Deno.stdout), stderr: sink(Deno.stderr) };
+  const { stdout, stderr } = sinks ??= systemSinks();
   return output({
     stdout: { sink: stdout, isTerminal: Deno.stdout.isTerminal() },
     stderr: { sink: stderr, isTerminal: Deno.stderr.isTerminal() },
     json,
     logLevel,
     color: (isTerminal) => wantsColor(color, isTerminal, env),
-    columns,
+    size,
   });
 }
 
-function columns(): number {
+/** One sink for each stream, however often a process asks; one for both on a terminal, so that they keep their order. */
+function systemSinks() {
+  const stdout = sink(Deno.stdout);
+  const same = Deno.stdout.isTerminal() && Deno.stderr.isTerminal();
+  return { stdout, stderr: same ? stdout : sink(Deno.stderr) };
+}
+
+function size() {
   try {
-    return Deno.consoleSize().columns || 80;
+    return Deno.consoleSize();
   } catch {
-    return 80;
+    return undefined;
   }
 }

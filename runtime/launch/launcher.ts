@@ -94,7 +94,7 @@ export type News =
   | { readonly kind: "replica"; readonly event: DeploymentEvent }
   | { readonly kind: "line"; readonly line: LogLine }
   /** Another plan is on its way; what ran before goes on until it is ready. */
-  | { readonly kind: "updating"; readonly plan: Plan }
+  | { readonly kind: "updating"; readonly plan: Plan; readonly how: UpdateOutcome["how"] }
   | { readonly kind: "updated"; readonly outcome: UpdateOutcome }
   | { readonly kind: "update failed"; readonly error: ErrorRecord }
   /** The follower was too slow for so many of the news. */

@@ -52,6 +52,8 @@ export interface LauncherOptions {
 /** A launcher in this process. */
 export interface LocalLauncher extends Launcher {
   readonly handle: DeploymentHandle;
+  /** Whether it has been, or is being, deleted. */
+  readonly isDeleted: boolean;
   /** Resolves when the deployment is deleted, whoever asked for it. */
   readonly ended: Promise<void>;
 }
@@ -116,6 +118,10 @@ class ProcessLauncher implements LocalLauncher {
     this.#options = options;
     this.#process = process;
     this.ended = new Promise((resolve) => this.#end = resolve);
+  }
+
+  get isDeleted(): boolean {
+    return this.#deleting !== undefined;
   }
 
   get handle(): DeploymentHandle {
@@ -244,7 +250,7 @@ class ProcessLauncher implements LocalLauncher {
     const door = { host: order.host ?? from.door.host, port: order.port || from.door.port };
     const how = judgeChange(from, { order, door });
     if (how === "unchanged") return { how, handle: this.handle, plan };
-    this.#news.put({ kind: "updating", plan });
+    this.#news.put({ kind: "updating", plan, how });
     try {
       await (how === "in place" ? this.#scaleTree(order, door) : this.#replaceTree(order, door));
       await this.#record();

@@ -28,8 +28,9 @@ const NO_MARKS: PlanMarks = { bold: plain, dim: plain, cyan: plain, green: plain
  * ```
  */
 export function formatPlan(plan: Plan, marks: PlanMarks = NO_MARKS): string {
-  const rows = [...treeRows(plan)];
-  const widest = (of: (row: Row) => string) => Math.max(0, ...rows.map((row) => of(row).length));
+  const rows = [...planRows(plan)];
+  const widest = (of: (row: PlanRow) => string) =>
+    Math.max(0, ...rows.map((row) => of(row).length));
   const [names, counts, kinds] = [
     widest(({ lines, node }) => lines + node.path),
     widest(({ node }) => String(node.replicas)),
@@ -47,13 +48,15 @@ export function formatPlan(plan: Plan, marks: PlanMarks = NO_MARKS): string {
   return [headOf(plan, marks), ...body].join("\n");
 }
 
-interface Row {
-  /** The lines of the tree before the name. */
+/** One line of a plan's tree. */
+export interface PlanRow {
+  /** The lines of the tree before the path, `│  └─ `. */
   readonly lines: string;
   readonly node: PlanNode;
 }
 
-function* treeRows({ nodes }: Plan): Generator<Row> {
+/** A plan's tree, line by line: under each node those that it calls. */
+export function* planRows({ nodes }: Plan): Generator<PlanRow> {
   const byPath = new Map(nodes.map((node) => [node.path, node]));
   const called = new Set(
     nodes.filter(({ path }) => path !== INGRESS).flatMap(({ needs }) => needs),
@@ -65,7 +68,7 @@ function* level(
   nodes: readonly PlanNode[],
   margin: string,
   byPath: ReadonlyMap<string, PlanNode>,
-): Generator<Row> {
+): Generator<PlanRow> {
   for (const [i, node] of nodes.entries()) {
     const last = i === nodes.length - 1;
     yield { lines: `${margin}${last ? "└─ " : "├─ "}`, node };

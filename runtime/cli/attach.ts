@@ -1,0 +1,128 @@
+/**
+ * `mp run` in the foreground: launch and supervise, or update what runs and follow it.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import type { AppLock } from "../launch/app_lock.ts";
+import { claimApp } from "../launch/claim_app.ts";
+import { connectLauncher } from "../launch/connect_launcher.ts";
+import type { DeployOrder, Launcher } from "../launch/launcher.ts";
+import type { DeploymentRecord } from "../launch/state.ts";
+import type { Output } from "./output.ts";
+import { type RunView, runView, show } from "./run_view.ts";
+import { supervise, type SupervisionContext } from "./supervise.ts";
+import { aborted, type StopSignals } from "./stop_signals.ts";
+
+/** What a run in the foreground works with. */
+export interface RunContext
+  extends Pick<SupervisionContext, "state" | "stop" | "driver" | "endsAtOnce"> {
+  readonly output: Output;
+  readonly stop: StopSignals;
+  /** With `--watch`: the order after each change of a file. */
+  changes?(signal: AbortSignal): AsyncIterable<() => Promise<DeployOrder>>;
+}
+
+/** Deploys in the foreground. @returns The exit status. */
+export async function attach(order: DeployOrder, context: RunContext): Promise<number> {
+  const { state, stop } = context;
+  const claim = await claimApp(state, order.plan.app, stop.signal);
+  return claim.record
+    ? await follow(order, claim.record, context)
+    : await launchHere(order, claim.lock, context);
+}
+
+/** Becomes the launcher. */
+async function launchHere(order: DeployOrder, lock: AppLock, context: RunContext): Promise<number> {
+  const { output } = context;
+  const view = runView(order.plan, output);
+  try {
+    await supervise(order, lock, {
+      ...context,
+      view,
+      whileReady: (launcher) => untilDone(launcher, view, launcher.ended, context),
+    });
+    return 0;
+  } finally {
+    view.close();
+  }
+}
+
+/** Has the launcher in another process do it, and shows what it tells. */
+async function follow(
+  order: DeployOrder,
+  record: DeploymentRecord,
+  context: RunContext,
+): Promise<number> {
+  const { output, stop } = context;
+  const { app } = order.plan;
+  using launcher = await connectLauncher(record);
+  const view = runView(record.plan, output);
+  const over = new AbortController();
+  const shown = show(launcher, view, over.signal);
+  try {
+    view.begin((await launcher.status()).replicas);
+    view.ownUpdate = true;
+    const { how, handle } = await raceStop(launcher.update(order), stop);
+    view.ownUpdate = false;
+    if (how === "unchanged") view.say("info", `"${app}" is up to date`);
+    view.ready(handle);
+    view.say(
+      "info",
+      `Process ${record.launcher.pid} runs "${app}": Ctrl-C only stops following, mp delete ${app} stops it`,
+    );
+    await untilDone(launcher, view, shown, context);
+  } finally {
+    over.abort();
+    await shown;
+    view.close();
+  }
+  return 0;
+}
+
+/** Resolves when the deployment has ended, somebody asks to stop, or nobody reads the output. */
+async function untilDone(
+  launcher: Launcher,
+  view: RunView,
+  ended: Promise<void>,
+  { changes, stop, output }: RunContext,
+): Promise<void> {
+  const over = new AbortController();
+  const following = changes && followChanges(launcher, view, changes(over.signal));
+  await Promise.race([ended, aborted(stop.signal), aborted(output.stdout.sink.closed)]);
+  over.abort();
+  await following;
+}
+
+/** Updates at every change; what does not work is shown, and what ran goes on. */
+async function followChanges(
+  launcher: Launcher,
+  view: RunView,
+  changes: AsyncIterable<() => Promise<DeployOrder>>,
+): Promise<void> {
+  for await (const prepare of changes) {
+    try {
+      view.say("info", "A file changed");
+      const order = await prepare();
+      view.ownUpdate = true;
+      const { how } = await launcher.update(order);
+      if (how === "unchanged") view.say("info", "Nothing else runs for it");
+    } catch (error) {
+      if (error instanceof MpError && error.code === "interrupted") return;
+      view.error(error);
+    } finally {
+      view.ownUpdate = false;
+    }
+  }
+}
+
+async function raceStop<T>(work: Promise<T>, { signal }: StopSignals): Promise<T> {
+  work.catch(() => {});
+  const stopped = aborted(signal).then(() => {
+    throw new MpError("interrupted", "Cannot wait for the update: it was interrupted", {
+      next: "The launcher goes on with it; see mp ps",
+    });
+  });
+  return await Promise.race([work, stopped]);
+}

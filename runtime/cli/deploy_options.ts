@@ -1,0 +1,144 @@
+/**
+ * The options that say what is deployed, and the order that they make.
+ *
+ * @module
+ */
+
+import { parseEnv } from "node:util";
+import { messageOf } from "../errors.ts";
+import type { DeployOrder } from "../launch/launcher.ts";
+import type { Prepared, PrepareOptions } from "../launch/prepare.ts";
+import type { Plan } from "../plan/plan.ts";
+import { didYouMean } from "./near_name.ts";
+import { pairs, text, texts, usage, type Values, wholeNumber } from "./option.ts";
+
+/** Options that the plan depends on. */
+export const planOptions = {
+  name: text({ value: "APP", description: "Name the app" }),
+  replicas: pairs({
+    value: "PATH=N",
+    candidates: "count",
+    description: "Run so many replicas of a part",
+    readValue: readCount,
+  }),
+  env: pairs({
+    value: "KEY=VALUE",
+    description: "Set an environment variable of every replica",
+    readValue: (value) => value,
+  }),
+  envFile: texts({
+    value: "FILE",
+    candidates: "file",
+    description: "Set the environment variables of a file",
+  }),
+};
+
+/** Options that only a launch depends on. */
+export const launchOptions = {
+  driver: text({
+    value: "NAME",
+    aliases: ["runner"],
+    env: "MP_DRIVER",
+    candidates: "driver",
+    description: "What runs the replicas",
+  }),
+  port: wholeNumber({
+    value: "PORT",
+    env: "MP_PORT",
+    least: 0,
+    most: 65_535,
+    description: "Where to listen; 0 picks a free port; 3000 unless given",
+  }),
+  host: text({
+    value: "HOST",
+    env: "MP_HOST",
+    description: "The address to listen on; 127.0.0.1 unless given",
+  }),
+  inspect: text({
+    value: "PATH",
+    candidates: "path",
+    description: "Start the first replica of a path with the inspector, at 127.0.0.1:9229",
+  }),
+};
+
+type PlanValues = Values<typeof planOptions>;
+
+/** How a script is prepared with these options. @throws {MpError} `usage` for a file that cannot be read. */
+export function preparation(
+  script: string,
+  { name, replicas, env, envFile }: PlanValues,
+): Pick<PrepareOptions, "script" | "name" | "widths" | "env"> {
+  return {
+    script,
+    name,
+    widths: Object.fromEntries(replicas),
+    env: { ...Object.assign({}, ...envFile.map(readEnvFile)), ...Object.fromEntries(env) },
+  };
+}
+
+/** What is ordered beside what was prepared. */
+export interface OrderParts {
+  readonly version: string;
+  readonly driver: string;
+  readonly options: Values<typeof launchOptions>;
+  readonly preparation: Pick<PrepareOptions, "widths" | "env">;
+}
+
+/** The order to deploy what was prepared. @throws {MpError} `usage` when there is nothing to inspect. */
+export function deployOrder(
+  { plan, bundle }: Extract<Prepared, { kind: "topology" }>,
+  { version, driver, options: { host, port, inspect }, preparation: { widths, env } }: OrderParts,
+): DeployOrder {
+  if (inspect !== undefined) checkInspect(inspect, plan);
+  const { code, map, hash, script } = bundle;
+  return {
+    version,
+    driver,
+    plan,
+    bundle: { code, map, hash, script },
+    env,
+    widths,
+    cwd: Deno.cwd(),
+    host,
+    port,
+    inspect,
+  };
+}
+
+/** The driver of that name, or the one that is meant without a name. @throws {MpError} `usage`. */
+export function checkDriver(name: string | undefined, known: readonly string[]): string {
+  if (name === undefined) return known[0]!;
+  if (known.includes(name)) return name;
+  const all = `The drivers are ${known.join(", ")}`;
+  throw usage(`Cannot use driver "${name}": there is none of that name`, {
+    next: didYouMean(name, known, all),
+  });
+}
+
+/** Reads a number of replicas. @throws {MpError} `usage`. */
+export function readCount(written: string, name: string): number {
+  const count = /^\d{1,6}$/.test(written) ? Number(written) : 0;
+  if (count >= 1 && count <= 10_000) return count;
+  throw usage(
+    `Cannot read ${name}${JSON.stringify(written)}: it is not a whole number from 1 to 10000`,
+  );
+}
+
+function checkInspect(path: string, { nodes }: Plan): void {
+  const paths = nodes.map((node) => node.path);
+  if (paths.includes(path)) return;
+  throw usage(`Cannot inspect "${path}": there is no such path`, {
+    next: didYouMean(path, paths, `The paths are ${paths.join(", ")}`),
+  });
+}
+
+function readEnvFile(path: string): Record<string, string> {
+  try {
+    return { ...parseEnv(Deno.readTextFileSync(path)) } as Record<string, string>;
+  } catch (error) {
+    const missing = error instanceof Deno.errors.NotFound;
+    throw usage(
+      `Cannot read --env-file "${path}": ${missing ? "there is no such file" : messageOf(error)}`,
+    );
+  }
+}

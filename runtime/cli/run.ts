@@ -1,0 +1,148 @@
+/** `mp run`. @module */
+
+import type { DeployOrder } from "../launch/launcher.ts";
+import { prepare, type Prepared } from "../launch/prepare.ts";
+import { stopBundler } from "../script/bundle.ts";
+import { required } from "./argument.ts";
+import { attach, type RunContext } from "./attach.ts";
+import { command, type CommandContext } from "./command.ts";
+import {
+  checkDriver,
+  deployOrder,
+  launchOptions,
+  planOptions,
+  preparation,
+} from "./deploy_options.ts";
+import { userState } from "./find_deployment.ts";
+import { duration, flag, usage } from "./option.ts";
+import { passOn } from "./pass_on.ts";
+import { runDetached } from "./run_detached.ts";
+import { type StopSignals, stopSignals } from "./stop_signals.ts";
+import { watchFiles } from "./watch_files.ts";
+
+const options = {
+  detach: flag({ short: "d", description: "Run in the background" }),
+  wait: flag({ description: "With -d: wait until every replica is ready" }),
+  timeout: duration({ value: "TIME", initial: "60s", description: "With --wait: how long" }),
+  watch: flag({ short: "w", description: "Update whenever a file of the script changes" }),
+  ...planOptions,
+  ...launchOptions,
+};
+const args = { script: required({ description: "The topology script", candidates: "file" }) };
+
+/** Launches a script, or updates its deployment. */
+export const run = command({
+  description: [
+    "Every replica is started and supervised, and what it prints is shown. Ctrl-C drains and stops " +
+    "everything; a second Ctrl-C ends it at once.",
+    "When the app runs already, it is updated: the new replicas are started beside the old, and take over " +
+    "when all are ready. A script that makes no service is a program: it runs, and its exit status is passed on.",
+  ],
+  arguments: args,
+  options,
+  rest: "Arguments of the script, if it is a program",
+  examples: [
+    { line: "mp run topology.ts", does: "Until Ctrl-C" },
+    { line: "mp run topology.ts -d --wait", does: "In the background, when all is ready" },
+    { line: "mp run topology.ts --watch", does: "With an update at every change of a file" },
+    {
+      line: "mp run topology.ts --replicas api.compute=8 --env-file .env",
+      does: "With other settings",
+    },
+  ],
+  run: runScript,
+});
+
+type Context = CommandContext<typeof args, typeof options>;
+
+async function runScript(context: Context): Promise<number> {
+  const { options, program, output, arguments: { script } } = context;
+  checkCombinations(options);
+  const driver = checkDriver(options.driver, Object.keys(program.drivers));
+  let endAtOnce = (): void => Deno.exit(130);
+  using stop = stopSignals(() => endAtOnce());
+  const preparing = preparation(script, options);
+  const prepareAgain = (stdin: "inherit" | "null") =>
+    prepare({
+      ...preparing,
+      args: context.rest,
+      stdin,
+      signal: stop.signal,
+      onOutput: passOn(output),
+    });
+  const parts = { version: program.version, driver, options, preparation: preparing };
+  const prepared = await prepareAgain("inherit");
+  if (!options.watch) await stopBundler();
+  if (prepared.kind === "program") return await runProgram(context, prepared, stop);
+  const order = deployOrder(prepared, parts);
+  const state = userState(program);
+  if (options.detach) return await runDetached(order, { ...context, state, stop });
+  return await attach(
+    order,
+    {
+      state,
+      output,
+      stop,
+      driver: program.drivers[driver]!,
+      endsAtOnce: (end) => endAtOnce = end,
+      changes: options.watch ? (signal) => updates(prepared, signal) : undefined,
+    } satisfies RunContext,
+  );
+
+  async function* updates(
+    first: Prepared,
+    signal: AbortSignal,
+  ): AsyncIterable<() => Promise<DeployOrder>> {
+    let { inputs } = first.bundle;
+    for await (const _ of watchFiles(() => inputs, signal)) {
+      yield async () => {
+        const next = await prepareAgain("null");
+        inputs = next.bundle.inputs;
+        if (next.kind === "topology") return { ...deployOrder(next, parts), keepScale: true };
+        next.program.kill("SIGKILL");
+        await next.program.status;
+        throw usage(`Cannot update "${order.plan.app}": the script makes no service any more`);
+      };
+    }
+  }
+}
+
+function checkCombinations({ detach, wait, watch }: Context["options"]): void {
+  if (wait && !detach) {
+    throw usage("Cannot use --wait alone: it says when -d is done", {
+      next: "Add -d, or leave it out",
+    });
+  }
+  if (watch && detach) {
+    throw usage("Cannot use --watch with -d: the terminal shows what does not build", {
+      next: "Leave one of the two out",
+    });
+  }
+}
+
+/** A script that makes no service: its process goes on, and its exit status is that of the command. */
+async function runProgram(
+  { options, output }: Context,
+  { program }: Extract<Prepared, { kind: "program" }>,
+  stop: StopSignals,
+): Promise<number> {
+  if (options.detach) {
+    program.kill("SIGKILL");
+    await program.status;
+    throw usage("Cannot use -d with this script: it makes no service", {
+      next: "Run it without -d, as a program",
+    });
+  }
+  if (options.watch) {
+    output.say("warning", "--watch does nothing here: the script makes no service");
+  }
+  // Ctrl-C on a terminal reaches the program too; other signals do not
+  const onStop = () => {
+    if (stop.signal.reason !== "SIGINT" || !Deno.stdin.isTerminal()) {
+      program.kill(stop.signal.reason as Deno.Signal);
+    }
+  };
+  stop.signal.addEventListener("abort", onStop);
+  const { code } = await program.status;
+  return code;
+}

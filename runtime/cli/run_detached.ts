@@ -1,0 +1,91 @@
+/**
+ * `mp run -d`: deploy in the background.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import { connectLauncher } from "../launch/connect_launcher.ts";
+import { detach, type Detached } from "../launch/detach.ts";
+import type { DeploymentHandle, ReplicaCommand } from "../launch/driver.ts";
+import type { DeployOrder, Launcher } from "../launch/launcher.ts";
+import type { DeploymentRecord, StateFolder } from "../launch/state.ts";
+import { doorUrl } from "./door_url.ts";
+import { formatDuration } from "./duration.ts";
+import type { Output } from "./output.ts";
+import { aborted, type StopSignals } from "./stop_signals.ts";
+
+/** What a run in the background works with. */
+export interface DetachedContext {
+  readonly state: StateFolder;
+  readonly output: Output;
+  readonly stop: StopSignals;
+  readonly program: { readonly self: ReplicaCommand };
+  readonly options: { readonly wait: boolean; readonly timeout: number };
+}
+
+/** Deploys in the background. @returns The exit status. */
+export async function runDetached(order: DeployOrder, context: DetachedContext): Promise<number> {
+  const { state, output, program: { self }, options: { wait, timeout }, stop } = context;
+  const { app } = order.plan;
+  const late = new AbortController();
+  const timer = wait ? setTimeout(() => late.abort(tooLate(app, timeout)), timeout) : undefined;
+  try {
+    const record = await state.read(app);
+    const options = { wait, signal: stop.signal, late: late.signal };
+    const { handle, pid } = record
+      ? await updateRunning(order, record, options)
+      : await detach(order, { program: self, ...options });
+    tell(app, handle, pid, output);
+    return 0;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tell(app: string, handle: DeploymentHandle, pid: number, output: Output): void {
+  if (output.json) return output.data({ ...handle, pid });
+  for (const { address, methods } of handle.doors) {
+    output.result(`listening on ${doorUrl(address)}: ${methods.join(", ")}`);
+  }
+  output.say("info", `Process ${pid} runs "${app}" in the background`);
+  output.say("info", `  → mp ps, mp logs ${app} -f, mp delete ${app}`);
+}
+
+/** Has the running launcher update what it runs. */
+async function updateRunning(
+  order: DeployOrder,
+  record: DeploymentRecord,
+  { wait, signal, late }: { wait: boolean; signal: AbortSignal; late: AbortSignal },
+): Promise<Detached> {
+  using launcher = await connectLauncher(record);
+  const { pid } = record.launcher;
+  const updated = launcher.update(order).then(({ handle }) => ({ handle, pid }));
+  updated.catch(() => {}); // awaited below, unless something else comes first
+  const stopped = aborted(signal).then(() => {
+    throw new MpError("interrupted", `Cannot wait for "${order.plan.app}": it was interrupted`, {
+      next: "The launcher goes on with the update; see mp ps",
+    });
+  });
+  const tooLate = aborted(late).then(() => {
+    throw late.reason;
+  });
+  const accepted = wait ? [] : [isUpdating(launcher).then(() => ({ handle: record.handle, pid }))];
+  return await Promise.race([updated, stopped, tooLate, ...accepted]);
+}
+
+/** Resolves when the launcher has begun with an update. */
+async function isUpdating(launcher: Launcher): Promise<void> {
+  for await (const { kind } of launcher.news(new AbortController().signal)) {
+    if (kind === "updating") return;
+  }
+  await new Promise(() => {}); // the update itself fails then, and says why
+}
+
+function tooLate(app: string, timeout: number): MpError {
+  return new MpError(
+    "deadline_exceeded",
+    `Cannot wait for "${app}": it is not ready after ${formatDuration(timeout)}`,
+    { next: `It goes on in the background: see mp ps ${app}, or stop it with mp delete ${app}` },
+  );
+}
