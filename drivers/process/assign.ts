@@ -14,12 +14,12 @@ import { parseAddress, tcpAddress } from "../../runtime/peer/address.ts";
 import type { Plan } from "../../runtime/plan/plan.ts";
 import { nameOf } from "./manifest.ts";
 import { portOwner } from "./port_owner.ts";
-import { makeTreeFolder, removeStaleFolders } from "./tree_folder.ts";
+import { nameTreeFolder, removeStaleFolders } from "./tree_folder.ts";
 
 /**
  * Gives every replica its address.
  *
- * @throws {MpError} `port_in_use`, naming the owner where it can be known, `launch_failed`, `state_unwritable`.
+ * @throws {MpError} `port_in_use`, naming the owner where it can be known, `launch_failed`.
  */
 export async function assign(plan: Plan, options: AssignOptions): Promise<AddressBook> {
   // listeners hold what was picked, so that nothing is picked twice
@@ -27,7 +27,7 @@ export async function assign(plan: Plan, options: AssignOptions): Promise<Addres
   try {
     const doors = await assignDoors(plan, options, held);
     const { scales } = options;
-    const folder = scales?.folder ?? await makeTreeFolder();
+    const folder = scales?.folder ?? nameTreeFolder();
     if (!scales) removeStaleFolders(folder).catch(() => {});
     return {
       revision: plan.revision,

@@ -7,39 +7,24 @@
  * @module
  */
 
-import { MpError } from "../../runtime/errors.ts";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
-const PREFIX = "mp-";
+const PREFIX = "mp-tree-";
 /** The socket of the launcher in the folder; see the manifest. */
 const SUPERVISOR = "s";
-/** What the system can hold of a socket's path, without the closing zero; 103 on macOS and the BSDs. */
+/** What systems can hold of a socket's path, at least; Linux holds 107 bytes. */
 const LONGEST_SOCKET = 103;
+const LONGEST_NAME = "/100000.p";
 
-/**
- * Makes the folder; only this user can enter it.
- *
- * @throws {MpError} `state_unwritable`
- */
-export async function makeTreeFolder(): Promise<string> {
-  try {
-    const folder = await Deno.makeTempDir({ prefix: PREFIX });
-    if (fits(folder)) return folder;
-    // a long TMPDIR is no reason to fail where the usual place is open
-    await Deno.remove(folder);
-    return await Deno.makeTempDir({ prefix: PREFIX, dir: "/tmp" });
-  } catch (error) {
-    throw new MpError(
-      "state_unwritable",
-      `Cannot make a folder for sockets: ${error instanceof Error ? error.message : error}`,
-      { cause: error, next: "Set TMPDIR to a folder that can be written and has a short name" },
-    );
-  }
-}
-
-function fits(folder: string): boolean {
-  const longest = "/100000.p".length;
-  return Deno.build.os === "windows" ||
-    new TextEncoder().encode(folder).length + longest <= LONGEST_SOCKET;
+/** A name for a folder, which nobody can guess before it is made. */
+export function nameTreeFolder(): string {
+  const random = crypto.getRandomValues(new Uint32Array(2));
+  const name = PREFIX + Array.from(random, (word) => word.toString(36)).join("");
+  const folder = join(tmpdir(), name);
+  const length = new TextEncoder().encode(folder + LONGEST_NAME).length;
+  // a long TMPDIR is no reason to fail where the usual place is open
+  return Deno.build.os === "windows" || length <= LONGEST_SOCKET ? folder : `/tmp/${name}`;
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MpError } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Address, AddressBook } from "./address_book.ts";
 
@@ -79,6 +80,8 @@ export interface LaunchOptions {
   readonly logs: string;
   /** How long a replica may drain before it is killed, in milliseconds. Default: 10,000. */
   readonly grace?: number;
+  /** Told of what is wrong but stops nothing, such as logs that cannot be kept. */
+  readonly warn?: (warning: MpError) => void;
 }
 
 /** A replica: a path and a flat index. */
