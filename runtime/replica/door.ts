@@ -28,6 +28,7 @@ export interface DoorOptions {
 
 interface DoorState {
   draining: boolean;
+  closed?: boolean;
   readonly closing: AbortController;
 }
 
@@ -129,12 +130,17 @@ export class Door {
         await pause(5, signal);
       }
     }
-    await Promise.race([this.#server.shutdown(), aborted(signal)]);
+    const shut = this.#server.shutdown().then(() => {
+      this.#state.closed = true;
+    });
+    await Promise.race([shut, aborted(signal)]);
   }
 
   /** Stops at once. */
   close(): void {
-    this.#state.closing.abort();
+    // a server that has shut down cannot be aborted
+    if (!this.#state.closed) this.#state.closing.abort();
+    this.#state.closed = true;
   }
 }
 
