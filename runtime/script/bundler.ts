@@ -5,24 +5,30 @@
  * @module
  */
 
+import childProcess, { type ChildProcess } from "node:child_process";
 import type * as esbuild from "esbuild";
 
 /** What is used of esbuild. */
 export type Esbuild = typeof esbuild;
 
-let loading: Promise<Esbuild> | undefined;
+let service: Promise<Esbuild> | undefined;
 let users = 0;
-let stopWhenIdle = false;
+/** Set while somebody wants the service stopped that still has work to do. */
+let idle: PromiseWithResolvers<void> | undefined;
+/** The service's process. */
+let child: ChildProcess | undefined;
 
 /** Lends esbuild to `use`; {@linkcode stopBundler} waits for it. */
 export async function withBundler<T>(use: (esbuild: Esbuild) => Promise<T>): Promise<T> {
   users++;
-  stopWhenIdle = false;
   try {
-    return await use(await (loading ??= import("esbuild")));
+    return await use(await (service ??= startService()));
   } finally {
     users--;
-    if (users === 0 && stopWhenIdle) await stopService();
+    if (users === 0) {
+      idle?.resolve();
+      idle = undefined;
+    }
   }
 }
 
@@ -32,16 +38,41 @@ export async function warmUpBundler(): Promise<void> {
 }
 
 /**
- * Stops the service when no build is under way, or else after the last one; it is a process of its own
- * that takes memory. The next build starts it again.
+ * Stops the service, after the builds that are under way; it is a process of its own that takes memory.
+ * The next build starts it again.
  */
 export async function stopBundler(): Promise<void> {
-  stopWhenIdle = true;
-  if (users === 0) await stopService();
+  if (users > 0) await (idle ??= Promise.withResolvers<void>()).promise;
+  if (users > 0 || service === undefined) return;
+  const { stop } = await service;
+  const process = child;
+  service = child = undefined;
+  // esbuild itself does not wait for its end
+  const ended = process?.exitCode === null && process.signalCode === null
+    ? new Promise<void>((resolve) => process.once("exit", () => resolve()))
+    : undefined;
+  process?.ref();
+  await stop();
+  await ended;
 }
 
-async function stopService(): Promise<void> {
-  if (loading === undefined) return;
-  const esbuild = await loading;
-  if (users === 0) await esbuild.stop();
+async function startService(): Promise<Esbuild> {
+  const esbuild = await import("esbuild");
+  const { spawn } = childProcess;
+  try {
+    // the only way to learn of the process that esbuild starts, which it does in this call
+    childProcess.spawn = ((...args: Parameters<typeof spawn>) =>
+      child = spawn(...args)) as typeof spawn;
+    esbuild.initialize({});
+  } finally {
+    childProcess.spawn = spawn;
+  }
+  const started = child;
+  started?.once("exit", () => {
+    if (child !== started) return;
+    // it was killed by somebody else; esbuild would go on talking to it
+    service = child = undefined;
+    esbuild.stop();
+  });
+  return esbuild;
 }

@@ -167,6 +167,8 @@ class ChildLoader implements Loader {
     if (reply?.kind === "topology") return reply;
     if (reply?.kind === "failed") throw failedWith(script, reply.failure);
     if (reply === undefined) {
+      // unless it has ended, it has lost the connection and can never answer
+      if (this.#channels[0]?.ended === false) this.#kill("SIGKILL");
       const status = await this.#child.status;
       if (this.#late) throw tookTooLong(script, timeLimit, this.#late);
       const connected = this.#channels.length > 0;

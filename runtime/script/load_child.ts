@@ -76,12 +76,14 @@ class Loader {
   }
 
   async load(order: LoadOrder): Promise<LoadReply> {
-    const { script, bundle } = order;
+    const { script, mayServe } = order;
     process.argv[1] = script;
-    const url = toFileUrl(bundle).href;
+    const url = toFileUrl(order.bundle).href;
+    let text: string | undefined;
+    const map = () => text ??= Deno.readTextFileSync(order.sourceMap);
     installStackMapping({
       bundleUrl: url,
-      map: () => Deno.readTextFileSync(order.sourceMap),
+      map,
       root: dirname(script),
       runtimeUrl: new URL("./", import.meta.url).href,
     });
@@ -95,8 +97,16 @@ class Loader {
       else uncaught.resolve(failed(error, kind));
     });
     this.#watchExit();
-    const evaluated = this.#evaluate(order, url);
-    if (!order.mayServe) {
+    let form: CanonicalForm;
+    try {
+      form = (await import(url) as { default: CanonicalForm }).default;
+    } catch (error) {
+      // what the bundler let pass and V8 does not
+      return failed(error, "thrown");
+    }
+    const evaluated = this.#evaluate(form, order);
+    if (!mayServe) {
+      map();
       this.#answered = true;
       evaluated.catch((error) => endUncaught(error, "error"));
       return { kind: "program" };
@@ -105,29 +115,24 @@ class Loader {
       uncaught.promise,
       evaluated.catch((error) => failed(error, "thrown")),
     ]);
+    // the files of a program may go when the launcher has its answer
+    if (reply.kind === "program") map();
     this.#answered = true;
     return reply;
   }
 
-  async #evaluate(order: LoadOrder, url: string): Promise<LoadReply> {
+  async #evaluate(form: CanonicalForm, order: LoadOrder): Promise<LoadReply> {
     const { script, hash, name, widths } = order;
-    const topology = await this.#run(order, url);
+    this.#evaluating = true;
+    const topology = await evaluate(
+      { form, api: this.#api, host, script },
+      (topology) => this.#topology = topology,
+    ).finally(() => this.#evaluating = false);
     // rejections that nobody handles are told after the microtasks of this turn
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (topology.services.size === 0) return { kind: "program" };
     const app = appName({ flag: name, declared: topology.app, script });
     return { kind: "topology", plan: makePlan(topology, { app, bundle: hash, widths }) };
-  }
-
-  async #run({ script }: LoadOrder, url: string): Promise<Topology> {
-    this.#evaluating = true;
-    try {
-      const { default: form } = await import(url) as { default: CanonicalForm };
-      const options = { form, api: this.#api, host, script };
-      return await evaluate(options, (topology) => this.#topology = topology);
-    } finally {
-      this.#evaluating = false;
-    }
   }
 
   /** Leaves word when the process ends before the script is loaded. */
