@@ -42,8 +42,7 @@ export function findDeployment(
       next: `Name one of ${appsOf(records)}`,
     });
   }
-  const found = records.find(({ handle }) => handle.app === name) ??
-    records.find(({ handle }) => handle.script === realPath(name));
+  const found = deploymentOf(records, name);
   if (found) return found;
   throw none(
     `Cannot find deployment "${name}": it is not running`,
@@ -51,6 +50,31 @@ export function findDeployment(
       ? START
       : didYouMean(name, records.map(({ handle }) => handle.app), `Running: ${appsOf(records)}`),
   );
+}
+
+/** The deployment of an app or a script, if it is among the records. */
+export function deploymentOf(
+  records: readonly DeploymentRecord[],
+  name: string,
+): DeploymentRecord | undefined {
+  return records.find(({ handle }) => handle.app === name) ??
+    records.find(({ handle }) => handle.script === realPath(name));
+}
+
+/**
+ * The deployment that words are about: the app or script that they begin with, else the only one there is.
+ *
+ * @returns The deployment, and the words after its name.
+ * @throws {MpError} As {@linkcode findDeployment}.
+ */
+export function takeDeployment(
+  records: readonly DeploymentRecord[],
+  words: readonly string[],
+): { readonly record: DeploymentRecord; readonly rest: readonly string[] } {
+  const named = words[0] === undefined ? undefined : deploymentOf(records, words[0]);
+  if (named) return { record: named, rest: words.slice(1) };
+  if (records.length === 1) return { record: records[0]!, rest: words };
+  return { record: findDeployment(records, words[0]), rest: words.slice(1) };
 }
 
 /** Where a service is called. */

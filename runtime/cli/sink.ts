@@ -7,6 +7,8 @@
 /** Takes text to write. */
 export interface Sink {
   write(text: string): void;
+  /** Resolves when little waits to be written, for who can wait rather than have text left out. */
+  room(): Promise<void>;
   /** Resolves when all that was written before has been handed to the system, or nobody reads it. */
   flush(): Promise<void>;
   /** Aborts when the other end of the pipe is closed. */
@@ -63,6 +65,9 @@ export function sink(writer: Writer, mostWaiting: number = MOST_WAITING): Sink {
       }
       waiting += text;
       writing ??= drain();
+    },
+    async room() {
+      while (writing !== undefined && waiting.length > mostWaiting / 4) await writing;
     },
     async flush() {
       while (writing !== undefined) await writing;

@@ -18,7 +18,10 @@ const LONG = 24 * 3_600_000;
 const PATIENCE = 10_000;
 
 /** A launcher in another process. */
-export interface RemoteLauncher extends Launcher, Disposable {}
+export interface RemoteLauncher extends Launcher, Disposable {
+  /** Resolves when the launcher has ended, or the connection was closed. */
+  readonly closed: Promise<void>;
+}
 
 /**
  * Connects to the launcher of a deployment.
@@ -68,6 +71,7 @@ export async function connectLauncher(
     return reply.result;
   };
   return {
+    closed: channel.closed,
     status: () => call("status", null),
     ready: (signal) => call("ready", null, signal),
     update: (order) => call("update", order),

@@ -6,6 +6,7 @@
  *   <app>/lock               held by the launcher while it lives
  *   <app>/deployment.json    where the deployment is reached
  *   <app>/trees/<n>/         the bundle of each tree of replicas
+ *   <app>/ended.json         what deployment.json was, once the deployment has ended
  *   <app>/logs/              what replicas wrote; stays until the app is deleted
  * ```
  *
@@ -46,11 +47,13 @@ export interface StateFolder {
   writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void>;
   /** The deployment of an app, if its launcher lives; what a dead one left is removed. */
   read(app: string): Promise<DeploymentRecord | undefined>;
+  /** The last deployments that have ended, of apps that do not run. */
+  listEnded(): Promise<DeploymentRecord[]>;
   /** All deployments whose launchers live, by name. */
   list(): Promise<DeploymentRecord[]>;
   /** The names of all apps that left anything here, deployed or not. */
   apps(): Promise<string[]>;
-  /** Removes what a deployment needed to run. Its logs stay. */
+  /** Removes what a deployment needed to run. Its logs stay, and its record as that of an ended one. */
   clear(app: string): Promise<void>;
   /** Removes everything of an app. */
   remove(app: string): Promise<void>;
@@ -79,6 +82,7 @@ export function stateRoot(env: (name: string) => string | undefined): string {
 export function stateFolder(root: string): StateFolder {
   const folder = (app: string) => join(root, app);
   const recordPath = (app: string) => join(folder(app), "deployment.json");
+  const endedPath = (app: string) => join(folder(app), "ended.json");
 
   const state: StateFolder = {
     root,
@@ -109,6 +113,14 @@ export function stateFolder(root: string): StateFolder {
       await clearStale(state, app);
       return undefined;
     },
+    async listEnded() {
+      const records = await Promise.all(
+        (await state.apps()).map(async (app) =>
+          await state.read(app) ? undefined : await readRecord(endedPath(app))
+        ),
+      );
+      return records.filter((record) => record !== undefined);
+    },
     async list() {
       const records = await Promise.all((await state.apps()).map((app) => state.read(app)));
       return records.filter((record) => record !== undefined);
@@ -127,7 +139,10 @@ export function stateFolder(root: string): StateFolder {
       const record = await readRecord(recordPath(app));
       if (record) await removeIfThere(record.sockets);
       await removeIfThere(join(folder(app), "trees"));
-      await removeIfThere(recordPath(app));
+      await writing(recordPath(app), async () => {
+        if (record) await Deno.rename(recordPath(app), endedPath(app));
+        else await removeIfThere(recordPath(app));
+      });
     },
     remove: (app) => removeIfThere(folder(app)),
   };

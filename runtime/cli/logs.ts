@@ -1,0 +1,111 @@
+/** `mp logs`. @module */
+
+import { join } from "node:path";
+import { MpError } from "../errors.ts";
+import { connectLauncher } from "../launch/connect_launcher.ts";
+import type { ReplicaId } from "../launch/driver.ts";
+import { readLogs } from "../launch/read_logs.ts";
+import type { DeploymentRecord } from "../launch/state.ts";
+import type { Plan } from "../plan/plan.ts";
+import { findReplicas, replicaLabel } from "../plan/replica_labels.ts";
+import { remaining } from "./argument.ts";
+import { command } from "./command.ts";
+import { readDuration } from "./duration.ts";
+import { takeDeployment, userState } from "./find_deployment.ts";
+import { didYouMean } from "./near_name.ts";
+import { flag, text, usage, wholeNumber } from "./option.ts";
+import { prefixes } from "./prefix.ts";
+
+/** How long the last lines of a launcher that has ended may take to reach their files, in milliseconds. */
+const LAST_LINES = 300;
+
+/** Shows what replicas wrote. */
+export const logs = command({
+  description: [
+    "The lines of all replicas, in the order of time; of an app that has ended too, until it is deleted.",
+  ],
+  arguments: {
+    words: remaining({
+      required: false,
+      shown: "[APP|SCRIPT] PATH[.INDEX]",
+      description: "The app, if there are several, and whose lines; all unless given",
+      candidates: "path",
+    }),
+  },
+  options: {
+    follow: flag({ short: "f", description: "Go on with what is written from now on" }),
+    lines: wholeNumber({
+      short: "n",
+      value: "N",
+      least: 0,
+      most: 1_000_000_000,
+      description: "Begin with the last N lines of each replica",
+    }),
+    since: text({ value: "TIME", description: "Nothing before: 5m ago, or 2025-01-31T12:00" }),
+    timestamps: flag({ short: "t", description: "Show when each line was written" }),
+  },
+  examples: [
+    { line: "mp logs -f", does: "Everything, and what comes" },
+    { line: "mp logs search search.scatter.3 -n 20", does: "The last lines of one replica" },
+  ],
+  async run({ arguments: { words }, options, output, program, signal }) {
+    const since = options.since === undefined ? undefined : readSince(options.since);
+    const state = userState(program);
+    const running = await state.list();
+    const { record, rest } = takeDeployment([...running, ...await state.listEnded()], words);
+    const { plan, handle: { app } } = record;
+    const over = new AbortController();
+    signal.addEventListener("abort", () => over.abort());
+    if (options.follow && running.includes(record)) whenEnded(record, () => over.abort());
+    const prefix = prefixes(plan, output.stdout.palette);
+    const lines = readLogs(join(state.folder(app), "logs"), {
+      replica: chosen(plan, rest),
+      tail: options.lines,
+      since,
+      follow: options.follow,
+      signal: over.signal,
+    });
+    for await (const line of lines) {
+      const at = options.timestamps ? `${new Date(line.time).toISOString()} ` : "";
+      if (output.json) output.data(line);
+      else output.stdout.sink.write(`${prefix(line)}${at}${line.text}\n`);
+      await output.stdout.sink.room();
+    }
+  },
+});
+
+async function whenEnded(record: DeploymentRecord, end: () => void): Promise<void> {
+  try {
+    using launcher = await connectLauncher(record);
+    await launcher.closed;
+  } catch {
+    // it has ended already
+  }
+  setTimeout(end, LAST_LINES);
+}
+
+/** Which replicas are named; all when none is. */
+function chosen(plan: Plan, names: readonly string[]): (id: ReplicaId) => boolean {
+  if (names.length === 0) return () => true;
+  const keys = new Set<string>();
+  for (const name of names) {
+    const found = findReplicas(plan, name);
+    for (const id of found) keys.add(replicaLabel(plan, id));
+    if (found.length > 0) continue;
+    const paths = plan.nodes.map(({ path }) => path);
+    throw new MpError("deployment_not_found", `Cannot find "${name}": "${plan.app}" has none`, {
+      next: didYouMean(name, paths, `The paths are ${paths.join(", ")}`),
+    });
+  }
+  return (id) => keys.has(replicaLabel(plan, id));
+}
+
+/** A time that is written as how long ago it was, or as a date. */
+function readSince(written: string): number {
+  const ago = readDuration(written);
+  const time = ago === undefined ? Date.parse(written) : Date.now() - ago;
+  if (!Number.isNaN(time)) return time;
+  throw usage(`Cannot read --since "${written}": it is neither a duration nor a date`, {
+    next: "Give one such as 5m, 2h or 2025-01-31T12:00:00Z",
+  });
+}

@@ -1,0 +1,62 @@
+/** `mp restart`. @module */
+
+import { MpError } from "../errors.ts";
+import { connectLauncher } from "../launch/connect_launcher.ts";
+import type { ReplicaId } from "../launch/driver.ts";
+import type { Plan } from "../plan/plan.ts";
+import { findReplicas, replicaLabel } from "../plan/replica_labels.ts";
+import { remaining } from "./argument.ts";
+import { command } from "./command.ts";
+import { takeDeployment, userState } from "./find_deployment.ts";
+import { didYouMean } from "./near_name.ts";
+import { usage } from "./option.ts";
+
+/** Restarts replicas. */
+export const restart = command({
+  description: [
+    "A path names all its replicas, a path with an index one of them, a service all that belong to it. " +
+    "Each is drained, stopped, and started again at the same address.",
+  ],
+  arguments: {
+    words: remaining({
+      required: true,
+      shown: "[APP] PATH[.INDEX]",
+      description: "What to restart, after the app if several are running",
+      candidates: "path",
+    }),
+  },
+  options: {},
+  examples: [
+    { line: "mp restart search.scatter.3", does: "One replica" },
+    { line: "mp restart search search.scatter", does: "All replicas of a path, of the app search" },
+  ],
+  async run({ arguments: { words }, output, program }) {
+    const { record, rest } = takeDeployment(await userState(program).list(), words);
+    const { plan, handle } = record;
+    if (rest.length === 0) {
+      throw usage(`Cannot restart "${handle.app}": no path is named`, {
+        next: `Name some of ${plan.nodes.map(({ path }) => path).join(", ")}`,
+      });
+    }
+    const replicas = rest.flatMap((name) => replicasOf(plan, name));
+    using launcher = await connectLauncher(record);
+    await launcher.restart(replicas);
+    if (output.json) output.data({ app: handle.app, restarted: replicas });
+    else {
+      const [first] = replicas;
+      const what = replicas.length === 1
+        ? replicaLabel(plan, first!)
+        : `${replicas.length} replicas of "${handle.app}"`;
+      output.say("info", `Restarted ${what}`);
+    }
+  },
+});
+
+function replicasOf(plan: Plan, name: string): ReplicaId[] {
+  const found = findReplicas(plan, name);
+  if (found.length > 0) return found;
+  const paths = plan.nodes.map(({ path }) => path);
+  throw new MpError("deployment_not_found", `Cannot find "${name}": "${plan.app}" has none`, {
+    next: didYouMean(name, paths, `The paths are ${paths.join(", ")}`),
+  });
+}

@@ -1,0 +1,63 @@
+/** `mp scale`. @module */
+
+import { connectLauncher } from "../launch/connect_launcher.ts";
+import { remaining } from "./argument.ts";
+import { command } from "./command.ts";
+import { readCount } from "./deploy_options.ts";
+import { takeDeployment, userState } from "./find_deployment.ts";
+import { flag, usage } from "./option.ts";
+
+/** Changes how many replicas of a part run. */
+export const scale = command({
+  description: [
+    "Replicas of parts without state are added and removed while the others go on. For other parts new replicas " +
+    "are started beside the old, and take over when all are ready. Of a part of a part, N is the number " +
+    "for each instance above it. The numbers hold until the app is run again.",
+  ],
+  arguments: {
+    words: remaining({
+      required: true,
+      shown: "[APP] PATH=N",
+      description: "How many, after the app if several are running",
+      candidates: "count",
+    }),
+  },
+  options: {
+    rehash: flag({ description: "Let keys move to other replicas, where keys find their replica" }),
+  },
+  examples: [
+    { line: "mp scale search.gather=3", does: "Three routers" },
+    { line: "mp scale shop users.compute=8 --rehash", does: "Eight shards, of the app shop" },
+  ],
+  async run({ arguments: { words }, options: { rehash }, output, program }) {
+    const { record, rest } = takeDeployment(await userState(program).list(), words);
+    const counts = rest.map(readScale);
+    if (counts.length === 0) {
+      throw usage(`Cannot scale "${record.handle.app}": no number is given`, {
+        next: "Give a path and a number, such as search.gather=3",
+      });
+    }
+    using launcher = await connectLauncher(record);
+    for (const { path, replicas } of counts) {
+      const { how, plan } = await launcher.scale({ path, replicas, rehash });
+      const node = plan.nodes.find((one) => one.path === path)!;
+      if (output.json) output.data({ app: plan.app, path, replicas: node.replicas, how });
+      else {
+        const done = how === "unchanged" ? "has" : "now has";
+        const count = `${node.replicas} ${node.replicas === 1 ? "replica" : "replicas"}`;
+        output.say("info", `${path} ${done} ${count}`);
+      }
+    }
+  },
+});
+
+function readScale(word: string): { readonly path: string; readonly replicas: number } {
+  const at = word.lastIndexOf("=");
+  if (at < 1) {
+    throw usage(`Cannot read "${word}": it is not PATH=N`, {
+      next: "Give a path and a number, such as search.gather=3",
+    });
+  }
+  const path = word.slice(0, at);
+  return { path, replicas: readCount(word.slice(at + 1), `${path}=`) };
+}
