@@ -15,7 +15,7 @@ export interface RunGroupOptions {
   /** Stops the run, with everything that it started. */
   readonly signal: AbortSignal;
   readonly print: PrintLine;
-  /** How long nothing may be printed before the run is taken to hang, in milliseconds. */
+  /** How long no test may end before the run is taken to hang, in milliseconds. */
   readonly silence?: number;
 }
 
@@ -27,7 +27,7 @@ export interface RunGroupOptions {
  */
 export async function runGroup(
   args: readonly string[],
-  { cwd, signal, print, silence = 300_000 }: RunGroupOptions,
+  { cwd, signal, print, silence = 180_000 }: RunGroupOptions,
 ): Promise<Summary> {
   signal.throwIfAborted();
   const child = new Deno.Command(Deno.execPath(), {
@@ -52,8 +52,11 @@ export async function runGroup(
   const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
     const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
     for await (const line of lines) {
-      clearTimeout(timer);
-      timer = setTimeout(onSilence, silence);
+      // that a test is still running is no news
+      if (!line.includes("has been running for over")) {
+        clearTimeout(timer);
+        timer = setTimeout(onSilence, silence);
+      }
       print(line);
       summary = parseSummary(line) ?? summary;
     }
@@ -65,7 +68,7 @@ export async function runGroup(
   ]);
   clearTimeout(timer);
   signal.removeEventListener("abort", end);
-  if (hung) print(`Cannot go on with the tests: nothing was printed for ${silence / 1000} s`);
+  if (hung) print(`Cannot go on with the tests: no test ended for ${silence / 1000} s`);
   if (success || summary.failed > 0) return summary;
   if (!hung && !signal.aborted) {
     print(`Cannot run all tests: deno test ended with status ${code}; see above`);
