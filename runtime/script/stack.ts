@@ -9,7 +9,7 @@
  */
 
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl, isAbsolute, join, toFileUrl } from "@std/path";
 
 /** Options of {@linkcode installStackMapping}. */
 export interface StackMappingOptions {
@@ -142,7 +142,7 @@ function prepare(error: Error, sites: CallSite[]): unknown {
     // a map that cannot be read must not hide the error
   }
   if (before) return before(error, sites);
-  return [headOf(error), ...sites].join("\n    at ");
+  return [headOf(error), ...sites.map(plainLine)].join("\n    at ");
 }
 
 /** The frames of a stack that has some of a bundle. */
@@ -155,7 +155,7 @@ function mapSites(sites: CallSite[]): Trace | undefined {
   for (const [i, site] of sites.entries()) {
     const mapping = mappings.get(files[i]!);
     if (!mapping) {
-      if (!isOurs(files[i]!)) lines.push(String(site));
+      if (!isOurs(files[i]!)) lines.push(plainLine(site));
       continue;
     }
     const line = site.getLineNumber() ?? 0;
@@ -182,6 +182,12 @@ function lineOf(site: CallSite, place: string, position: Position): string {
   const name = site.getFunctionName();
   if (name !== null && position.file.endsWith(name.replace(/^(\.\.\/)+/, "/"))) return shown;
   return String(site).replace(place, () => shown);
+}
+
+/** A frame of other code, as Deno shows it where no stack is prepared by anybody. */
+function plainLine(site: CallSite): string {
+  const name = site.getFileName() ?? "";
+  return isAbsolute(name) ? String(site).replace(name, toFileUrl(name).href) : String(site);
 }
 
 /** Call sites name files by path in some versions of Deno, and by URL in others. */
