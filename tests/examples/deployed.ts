@@ -57,7 +57,8 @@ export async function deploy(
   }
   const reply = async (method: string, ...params: unknown[]): Promise<Reply> => {
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-    return await (await fetch(url, { method: "POST", body })).json();
+    const headers = { "content-type": "application/json" };
+    return await (await fetch(url, { method: "POST", headers, body })).json();
   };
   return {
     sandbox,

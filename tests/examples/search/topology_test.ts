@@ -110,7 +110,7 @@ Deno.test("examples/search does not start when there is no such folder", async (
     assertEquals(stdout, "");
     assertStringIncludes(stderr, `Cannot search "${corpus}": `);
     assertStringIncludes(stderr, why!);
-    assertMatch(stderr, /topology\.ts:\d+/);
+    assertMatch(stderr, /corpus\.ts:\d+/);
     assertNotMatch(stderr, /index\.scatter/);
   }
 });
