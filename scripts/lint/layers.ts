@@ -150,7 +150,9 @@ function judgePackage({ name, packages }: Layer, specifier: string): string | un
   }
   return packages.length === 0
     ? `${name} may not import packages`
-    : `${name} may import no packages but ${packages.join(", ")}`;
+    : `${name} may import no packages but ${
+      packages.join(", ")
+    } (the table is scripts/lint/layers.ts)`;
 }
 
 function judgeFile(layer: Layer, from: string, specifier: string): string | undefined {
