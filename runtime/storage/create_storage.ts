@@ -1,0 +1,120 @@
+/**
+ * Makes a storage of a backend: checked arguments, encoded keys, and one life cycle for all.
+ *
+ * @module
+ */
+
+import type { Backend, EncodedCommit, Verdict } from "./backend.ts";
+import { encodeCommit } from "./encode_commit.ts";
+import { decodeKey, encodeKey, encodePrefix } from "./key.ts";
+import { pollChanges } from "./poll_changes.ts";
+import type {
+  CallOptions,
+  Check,
+  Commit,
+  CommitResult,
+  Entry,
+  Key,
+  Range,
+  ScanOptions,
+  Storage,
+  Versioned,
+  WatchOptions,
+} from "./storage.ts";
+import { storageFault } from "./storage_fault.ts";
+import { versioned } from "./versioned.ts";
+
+/** How many entries a scan asks for at once. */
+const PAGE = 256;
+/** No key has this version, so checking it brings the current value. */
+const NEVER = "?";
+
+/** Makes a storage of a backend. */
+export function createStorage(backend: Backend): Storage {
+  const { name } = backend;
+  const closing = new AbortController();
+  let closed: Promise<void> | undefined;
+
+  function enter(signal: AbortSignal | undefined, action: string): void {
+    if (closed !== undefined) {
+      throw storageFault("closed", `Cannot ${action}: the ${name} storage is closed`);
+    }
+    signal?.throwIfAborted();
+  }
+
+  async function commit(
+    batch: readonly Commit[],
+    { signal }: CallOptions = {},
+  ): Promise<CommitResult[]> {
+    enter(signal, "commit");
+    if (batch.length === 0) return [];
+    const verdicts = await backend.commit(batch.map(encodeCommit), signal);
+    return verdicts.map((verdict, i) => resultOf(verdict, batch[i]!.checks));
+  }
+
+  async function read(keys: readonly Key[], { signal }: CallOptions = {}): Promise<Versioned[]> {
+    enter(signal, "read");
+    const checks = keys.map((key) => ({ key: encodeKey(key), version: NEVER }));
+    const [verdict] = await backend.commit([readOnly(checks)], signal);
+    return (verdict ?? []).map((stale) => versioned(keys[stale.index]!, stale));
+  }
+
+  async function* scan(
+    { prefix, after }: Range,
+    { signal, limit = Infinity }: ScanOptions = {},
+  ): AsyncGenerator<Entry> {
+    const start = `${encodePrefix(prefix)}:`;
+    // ";" comes right after ":", so this is before everything that is not under the prefix
+    const before = `${start.slice(0, -1)};`;
+    let last = after === undefined ? start.slice(0, -1) : encodeKey(after);
+    if (last < start) last = start.slice(0, -1);
+    for (let left = limit; left > 0;) {
+      enter(signal, "scan");
+      const asked = Math.min(left, PAGE);
+      const page = await backend.scan({ after: last, before, limit: asked }, signal);
+      for (const { key, version, value } of page) yield { key: decodeKey(key), version, value };
+      if (page.length < asked) return;
+      left -= page.length;
+      last = page.at(-1)!.key;
+    }
+  }
+
+  function watch(
+    keys: readonly Key[],
+    { signal, interval = 200 }: WatchOptions = {},
+  ): AsyncIterable<Versioned> {
+    enter(undefined, "watch");
+    const encoded = keys.map(encodeKey);
+    return pollChanges({
+      keys,
+      interval,
+      signal: signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]),
+      onChange: backend.onChange?.bind(backend),
+      look: (versions, signal) =>
+        backend.commit(
+          encoded.map((key, i) => readOnly([{ key, version: versions[i] ?? NEVER }])),
+          signal,
+        ),
+    });
+  }
+
+  function close(): Promise<void> {
+    closing.abort();
+    return closed ??= backend.close();
+  }
+
+  return { name, read, commit, scan, watch, close, [Symbol.asyncDispose]: close };
+}
+
+/** A commit that writes nothing; nobody asks for its session, as there is nothing to recognise. */
+function readOnly(checks: EncodedCommit["checks"]): EncodedCommit {
+  return { session: "", seq: 0, version: "", checks, writes: [] };
+}
+
+function resultOf(verdict: Verdict, checks: readonly Check[]): CommitResult {
+  if (verdict === null) return { done: true };
+  return {
+    done: false,
+    current: verdict.map((stale) => versioned(checks[stale.index]!.key, stale)),
+  };
+}
