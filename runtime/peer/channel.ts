@@ -29,6 +29,8 @@ import { deadlines, Timed } from "./deadlines.ts";
 export interface Connection {
   read(into: Uint8Array): Promise<number | null>;
   write(bytes: Uint8Array): Promise<number>;
+  /** Tells the other side that nothing more comes. */
+  closeWrite?(): Promise<void>;
   close(): void;
 }
 
@@ -55,7 +57,7 @@ export interface ChannelHandlers {
 export interface ChannelOptions {
   /** Who is at the other end, for messages: `histogram-service.scatter.3`. */
   name?: string;
-  /** The longest message in bytes. Default: 64 MiB. */
+  /** The longest message in bytes, either way. Default: 64 MiB. */
   maxMessage?: number;
   /** The most that may wait to be written, in UTF-16 units. Default: 64 Mi. */
   maxBuffered?: number;
@@ -81,8 +83,6 @@ export class Channel {
   readonly name: string;
   /** Resolves when the connection has ended, for whatever reason. */
   readonly closed: Promise<void>;
-  /** When the other side was last heard of, by `performance.now()`. */
-  heard: number = performance.now();
 
   #conn: Connection;
   #handlers: ChannelHandlers;
@@ -94,8 +94,12 @@ export class Channel {
   #outbox = "";
   #writing = false;
   #ended = false;
+  /** When the other side was last heard of. */
+  #heard = performance.now();
+  /** When something was asked of it while nothing else was. */
+  #asked = 0;
   #resolveClosed!: () => void;
-  #onIdle: (() => void) | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(conn: Connection, handlers: ChannelHandlers = {}, options: ChannelOptions = {}) {
     this.#conn = conn;
@@ -117,6 +121,11 @@ export class Channel {
     return this.#inbound.size;
   }
 
+  /** For how long the other side, which has been asked something, has not been heard of, in milliseconds. */
+  get silence(): number {
+    return this.#calls.size === 0 ? 0 : performance.now() - Math.max(this.#heard, this.#asked);
+  }
+
   /** Whether the connection has ended. */
   get ended(): boolean {
     return this.#ended;
@@ -128,7 +137,7 @@ export class Channel {
    * @param target A name without white space.
    * @param body JSON text as `JSON.stringify` writes it, or nothing.
    * @throws {MpError} What the other side answered, or `replica_unreachable`, `deadline_exceeded`,
-   * `cancelled`, `overloaded`.
+   * `cancelled`, `overloaded`, `request_too_large`.
    */
   call(target: string, body: string, options: CallOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
@@ -143,17 +152,17 @@ export class Channel {
       }
       const { timeout = 30_000, meta = "", signal } = options;
       const id = this.#nextId++;
+      const line = `c${id} ${Math.ceil(timeout)} ${target} ${meta}\t${body}\n`;
+      if (this.#isTooLong(line)) return reject(this.#tooLong(`call ${this.name}: the request`));
       const call = new OutboundCall(this, id, resolve, reject, timeout, signal);
       if (signal && !call.listen(signal)) return;
-      this.#calls.set(id, call);
-      deadlines.add(call, timeout);
-      this.#send(`c${id} ${Math.ceil(timeout)} ${target} ${meta}\t${body}\n`);
+      this.#ask(call, line);
     });
   }
 
   /** Tells the other side something. What is told over a channel that has ended is lost. */
   notify(target: string, body: string): void {
-    if (!this.#ended) this.#send(`n${target} ${body}\n`);
+    this.#sendBounded(`n${target} ${body}\n`);
   }
 
   /**
@@ -166,10 +175,10 @@ export class Channel {
     if (this.#ended) throw this.#unreachable("disconnected");
     await new Promise<string>((resolve, reject) => {
       const id = this.#nextId++;
-      const call = new OutboundCall(this, id, resolve, reject, timeout, undefined);
-      this.#calls.set(id, call);
-      deadlines.add(call, timeout);
-      this.#send(`p${id}\n`);
+      this.#ask(
+        new OutboundCall(this, id, resolve, reject, timeout, undefined),
+        `p${id}\n`,
+      );
     });
   }
 
@@ -180,7 +189,7 @@ export class Channel {
 
   /** Resolves when no call to the other side waits for an answer, or the channel has ended. */
   async idle(): Promise<void> {
-    while (this.#calls.size > 0) await new Promise<void>((resolve) => this.#onIdle = resolve);
+    while (this.#calls.size > 0) await (this.#idle ??= Promise.withResolvers()).promise;
   }
 
   /** Ends the connection. Calls without an answer fail with `replica_unreachable`. */
@@ -190,10 +199,16 @@ export class Channel {
 
   /** @internal Takes a call off the books; returns whether it was there. */
   forget(id: number, tell: boolean): boolean {
-    if (!this.#calls.delete(id)) return false;
-    if (this.#onIdle && this.#calls.size === 0) this.#onIdle();
+    if (this.#take(id) === undefined) return false;
     if (tell && !this.#ended) this.#send(`x${id}\n`);
     return true;
+  }
+
+  #ask(call: OutboundCall, line: string): void {
+    if (this.#calls.size === 0) this.#asked = performance.now();
+    this.#calls.set(call.id, call);
+    deadlines.add(call, call.timeout);
+    this.#send(line);
   }
 
   #written: Promise<void> = Promise.resolve();
@@ -203,6 +218,13 @@ export class Channel {
     if (this.#writing) return;
     this.#writing = true;
     this.#written = this.#drain();
+  }
+
+  /** Sends what the other side causes at will; one that causes it and never reads is given up. */
+  #sendBounded(line: string): void {
+    if (this.#ended) return;
+    if (this.#outbox.length > this.#maxBuffered) this.#end(this.#unreachable("not reading"));
+    else this.#send(line);
   }
 
   async #drain(): Promise<void> {
@@ -222,7 +244,7 @@ export class Channel {
   }
 
   async #read(): Promise<void> {
-    const initial = 64 * 1024;
+    const initial = Math.min(64 * 1024, this.#maxMessage);
     let buffer = new Uint8Array(initial);
     let filled = 0;
     try {
@@ -230,7 +252,7 @@ export class Channel {
         if (filled === buffer.length) buffer = this.#grow(buffer);
         const count = await this.#conn.read(filled === 0 ? buffer : buffer.subarray(filled));
         if (count === null) break;
-        this.heard = performance.now();
+        this.#heard = performance.now();
         const end = buffer.subarray(filled, filled + count).lastIndexOf(10);
         const complete = end < 0 ? 0 : filled + end + 1;
         filled += count;
@@ -252,19 +274,14 @@ export class Channel {
   }
 
   #grow(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    if (buffer.length >= this.#maxMessage) {
-      throw new MpError(
-        "request_too_large",
-        `Cannot read from ${this.name}: a message is over ${this.#maxMessage} bytes`,
-      );
-    }
+    if (buffer.length >= this.#maxMessage) throw this.#tooLong(`read from ${this.name}: a message`);
     const larger = new Uint8Array(Math.min(buffer.length * 2, this.#maxMessage));
     larger.set(buffer);
     return larger;
   }
 
   #receive(text: string): void {
-    for (let start = 0; start < text.length;) {
+    for (let start = 0; start < text.length && !this.#ended;) {
       const end = text.indexOf("\n", start);
       this.#line(text, start, end);
       start = end + 1;
@@ -279,27 +296,28 @@ export class Channel {
         const c = text.indexOf(" ", b + 1);
         const d = text.indexOf("\t", c + 1);
         if (a < 0 || b < 0 || c < 0 || d < 0 || d > end) throw this.#garbled();
-        const inbound = new Inbound(
-          +text.slice(start + 1, a),
-          +text.slice(a + 1, b),
-          text.slice(c + 1, d),
-        );
+        const id = this.#number(text, start, a, end);
+        const timeout = +text.slice(a + 1, b);
+        if (!(timeout > -Infinity)) throw this.#garbled();
+        const inbound = new Inbound(id, timeout, text.slice(c + 1, d));
         this.#serve(inbound, text.slice(b + 1, c), text.slice(d + 1, end));
         return;
       }
       case 114 /* r */: {
         const space = text.indexOf(" ", start);
-        this.#take(+text.slice(start + 1, space))?.resolve(text.slice(space + 1, end));
+        const id = this.#number(text, start, space, end);
+        this.#take(id)?.resolve(text.slice(space + 1, end));
         return;
       }
       case 101 /* e */: {
         const space = text.indexOf(" ", start);
-        const call = this.#take(+text.slice(start + 1, space));
-        call?.reject(MpError.fromData(JSON.parse(text.slice(space + 1, end)) as ErrorData));
+        const id = this.#number(text, start, space, end);
+        const error = this.#readError(text.slice(space + 1, end));
+        this.#take(id)?.reject(error);
         return;
       }
       case 120 /* x */: {
-        const id = +text.slice(start + 1, end);
+        const id = this.#number(text, start, end, end);
         const inbound = this.#inbound.get(id);
         this.#inbound.delete(id);
         inbound?.abort(new MpError("cancelled", "The caller went away"));
@@ -312,22 +330,45 @@ export class Channel {
         return;
       }
       case 112 /* p */:
-        this.#send(`q${text.slice(start + 1, end)}\n`);
+        this.#sendBounded(`q${this.#number(text, start, end, end)}\n`);
         return;
       case 113 /* q */:
-        this.#take(+text.slice(start + 1, end))?.resolve("");
+        this.#take(this.#number(text, start, end, end))?.resolve("");
         return;
       default:
         throw this.#garbled();
     }
   }
 
+  /** The number between the letter at `start` and `stop`, in a line that goes to `end`. */
+  #number(text: string, start: number, stop: number, end: number): number {
+    const id = stop < 0 || stop > end ? NaN : +text.slice(start + 1, stop);
+    if (Number.isSafeInteger(id)) return id;
+    throw this.#garbled();
+  }
+
+  #readError(text: string): MpError {
+    let data: ErrorData | null;
+    try {
+      data = JSON.parse(text) as ErrorData | null;
+    } catch {
+      throw this.#garbled();
+    }
+    if (typeof data?.message !== "string") throw this.#garbled();
+    return MpError.fromData(data);
+  }
+
   #take(id: number): OutboundCall | undefined {
     const call = this.#calls.get(id);
     if (call === undefined) return undefined;
     this.#calls.delete(id);
-    if (this.#onIdle && this.#calls.size === 0) this.#onIdle();
+    if (this.#idle && this.#calls.size === 0) this.#becomeIdle();
     return call;
+  }
+
+  #becomeIdle(): void {
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   #serve(inbound: Inbound, target: string, body: string): void {
@@ -351,16 +392,25 @@ export class Channel {
   }
 
   #reply(inbound: Inbound, body: string): void {
-    if (this.#inbound.delete(inbound.id) && !this.#ended) this.#send(`r${inbound.id} ${body}\n`);
+    const line = `r${inbound.id} ${body}\n`;
+    if (this.#isTooLong(line)) {
+      return this.#replyError(inbound, this.#tooLong("answer: the result"));
+    }
+    if (this.#inbound.delete(inbound.id)) this.#sendBounded(line);
     inbound.settle();
   }
 
   #replyError(inbound: Inbound, error: unknown): void {
-    if (this.#inbound.delete(inbound.id) && !this.#ended) {
+    if (this.#inbound.delete(inbound.id)) {
       const data = error instanceof MpError
         ? error.toData()
         : { code: "handler_failed", message: messageOf(error) };
-      this.#send(`e${inbound.id} ${JSON.stringify(data)}\n`);
+      const line = `e${inbound.id} ${JSON.stringify(data)}\n`;
+      this.#sendBounded(
+        this.#isTooLong(line)
+          ? `e${inbound.id} ${JSON.stringify({ ...data, message: data.message.slice(0, 1000) })}\n`
+          : line,
+      );
     }
     inbound.settle();
   }
@@ -368,6 +418,8 @@ export class Channel {
   #end(reason: MpError | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
+    // while a read waits, close() alone leaves a socket as it is, and the other side would not notice
+    this.#conn.closeWrite?.().catch(() => {});
     try {
       this.#conn.close();
     } catch {
@@ -377,14 +429,27 @@ export class Channel {
       call.reject(reason ?? this.#unreachable("disconnected"));
     }
     this.#calls.clear();
-    this.#onIdle?.();
+    this.#becomeIdle();
     for (const inbound of this.#inbound.values()) {
       inbound.abort(reason ?? new MpError("cancelled", "The connection was closed"));
     }
     this.#inbound.clear();
-    deadlines.settle();
-    this.#handlers.onClose?.(reason);
     this.#resolveClosed();
+    this.#handlers.onClose?.(reason);
+    deadlines.settle();
+  }
+
+  /** Whether a line has more bytes than the other side takes; a UTF-16 unit has three at most. */
+  #isTooLong(line: string): boolean {
+    return line.length * 3 > this.#maxMessage &&
+      encoder.encode(line).length > this.#maxMessage;
+  }
+
+  #tooLong(what: string): MpError {
+    return new MpError(
+      "request_too_large",
+      `Cannot ${what} is over ${this.#maxMessage} bytes`,
+    );
   }
 
   #unreachable(reason: string, cause?: unknown): MpError {
@@ -447,18 +512,19 @@ class OutboundCall extends Timed {
 
   override expire(): void {
     if (!this.channel.forget(this.id, true)) return;
-    const seconds = this.timeout / 1000;
+    const seconds = Number((this.timeout / 1000).toPrecision(3));
     this.reject(
       new MpError(
         "deadline_exceeded",
-        `Cannot call ${this.channel.name}: no answer within ${seconds.toPrecision(3)} s`,
+        `Cannot call ${this.channel.name}: no answer within ${seconds} s`,
         { replica: this.channel.name, reason: "timed out" },
       ),
     );
   }
 }
 
-function cancelled(signal: AbortSignal): MpError {
+/** The error of a call that its caller's signal cancelled. */
+export function cancelled(signal: AbortSignal): MpError {
   if (signal.reason instanceof MpError) return signal.reason;
   return new MpError("cancelled", "The call was cancelled", { cause: signal.reason });
 }
@@ -467,6 +533,7 @@ function cancelled(signal: AbortSignal): MpError {
 class Inbound extends Timed implements InboundCall {
   #controller: AbortController | undefined;
   #aborted: MpError | undefined;
+  #settled = false;
 
   constructor(readonly id: number, readonly timeout: number, readonly meta: string) {
     super();
@@ -476,7 +543,7 @@ class Inbound extends Timed implements InboundCall {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#aborted) this.#controller.abort(this.#aborted);
-      else deadlines.add(this, this.timeout);
+      else if (!this.#settled) deadlines.add(this, this.timeout);
     }
     return this.#controller.signal;
   }
@@ -488,6 +555,7 @@ class Inbound extends Timed implements InboundCall {
   }
 
   settle(): void {
+    this.#settled = true;
     deadlines.remove(this);
   }
 

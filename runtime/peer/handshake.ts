@@ -9,6 +9,7 @@
 
 import { type ErrorData, MpError } from "../errors.ts";
 import { Channel, type ChannelHandlers, type Connection } from "./channel.ts";
+import { deadlines, Timed } from "./deadlines.ts";
 
 /** Who calls. */
 export interface Hello {
@@ -23,6 +24,9 @@ export interface Hello {
 /** What the two sides must agree on. */
 export type Credentials = Pick<Hello, "secret" | "revision">;
 
+/** How long a caller may take to say hello, in milliseconds. */
+const HELLO_WITHIN = 10_000;
+
 /** Answers the first line of a caller; `accept` gives the handlers of the accepted channel. */
 export function admit(
   conn: Connection,
@@ -30,6 +34,7 @@ export function admit(
   accept: (hello: Hello, channel: Channel) => ChannelHandlers,
 ): Channel {
   let accepted: ChannelHandlers | undefined;
+  const silence = new Silence(() => channel.close());
   const channel: Channel = new Channel(conn, {
     onCall(target, body, call) {
       if (accepted?.onCall) return accepted.onCall(target, body, call);
@@ -43,12 +48,34 @@ export function admit(
         channel.flush().then(() => channel.close());
         return;
       }
+      deadlines.remove(silence);
       accepted = accept(refusal, channel);
       channel.notify("welcome", JSON.stringify({ replica: own.name }));
     },
-    onClose: (reason) => accepted?.onClose?.(reason),
+    onClose(reason) {
+      deadlines.remove(silence);
+      accepted?.onClose?.(reason);
+    },
   }, { name: "a caller" });
+  deadlines.add(silence, HELLO_WITHIN);
   return channel;
+}
+
+/** A caller that has said nothing yet. */
+class Silence extends Timed {
+  constructor(override readonly expire: () => void) {
+    super();
+  }
+}
+
+/** Options of {@linkcode introduce}. */
+export interface IntroduceOptions {
+  /** Who is called, for messages. */
+  readonly name: string;
+  /** Called once, when the connection has ended. */
+  readonly onClose: (reason: MpError | undefined) => void;
+  /** Gives up waiting for the answer; no longer heeded afterwards. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -59,9 +86,9 @@ export function admit(
 export async function introduce(
   conn: Connection,
   hello: Hello,
-  name: string,
-  onClose: (reason: MpError | undefined) => void,
+  options: IntroduceOptions,
 ): Promise<Channel> {
+  const { name, onClose, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const channel = new Channel(conn, {
     onNotice(target, body) {
@@ -73,9 +100,19 @@ export async function introduce(
       onClose(reason);
     },
   }, { name });
-  channel.notify("hello", JSON.stringify(hello));
-  await promise;
-  return channel;
+  const giveUp = () => channel.close();
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    channel.notify("hello", JSON.stringify(hello));
+    await promise;
+    return channel;
+  } catch (error) {
+    channel.close();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+  }
 }
 
 function judge(body: string, own: Credentials): Hello | MpError {

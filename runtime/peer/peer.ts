@@ -4,9 +4,9 @@
  * @module
  */
 
-import { messageOf, MpError } from "../errors.ts";
+import { MpError } from "../errors.ts";
 import type { Address } from "../launch/address_book.ts";
-import type { CallOptions, Channel, Connection } from "./channel.ts";
+import { type CallOptions, cancelled, type Channel, type Connection } from "./channel.ts";
 import { deadlines, Timed } from "./deadlines.ts";
 import { type Hello, introduce } from "./handshake.ts";
 
@@ -43,8 +43,8 @@ export class Peer {
   #connecting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #delay = FIRST_DELAY;
-  #closed = false;
-  #onConnected: (() => void)[] = [];
+  #closing = new AbortController();
+  #connected: PromiseWithResolvers<void> | undefined;
   #pinged = 0;
 
   constructor(options: PeerOptions) {
@@ -63,11 +63,10 @@ export class Peer {
   get available(): boolean {
     const channel = this.#channel;
     if (channel === undefined) return false;
-    if (channel.pending === 0) return true;
-    const now = performance.now();
-    const silence = now - channel.heard;
+    const silence = channel.silence;
     if (silence < BUSY_AFTER / 2) return true;
     // no answer may mean that handlers wait, which is well, or that the event loop is blocked: ask
+    const now = performance.now();
     if (now - this.#pinged > BUSY_AFTER / 2) {
       this.#pinged = now;
       channel.ping(2 * BUSY_AFTER).catch(() => {});
@@ -101,8 +100,9 @@ export class Peer {
   /** Resolves when there is a connection. @throws {MpError} When the peer is closed before. */
   connection(): Promise<void> {
     if (this.#channel) return Promise.resolve();
+    if (this.#closed) return Promise.reject(this.#absent());
     this.connect();
-    return new Promise((resolve) => this.#onConnected.push(resolve));
+    return (this.#connected ??= Promise.withResolvers()).promise;
   }
 
   /** Ends the connection for good once every call has been answered; no new ones should come. */
@@ -115,12 +115,18 @@ export class Peer {
 
   /** Ends the connection for good; calls without an answer fail. */
   close(): void {
-    this.#closed = true;
+    if (this.#closed) return;
+    this.#closing.abort(this.#absent());
     clearTimeout(this.#timer);
     this.#channel?.close();
+    this.#connected?.reject(this.#absent());
     for (const waiting of this.#waiting) waiting.fail(this.#absent());
     this.#waiting.clear();
     deadlines.settle();
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   async #callLater(body: string, options: CallOptions): Promise<string> {
@@ -141,18 +147,29 @@ export class Peer {
       );
     }
     this.connect();
-    const channel = await new Promise<Channel>((resolve, reject) => {
-      const waiting = new Waiting(resolve, (error) => {
-        this.#waiting.delete(waiting);
-        reject(error);
-      }, () => this.#absent());
-      this.#waiting.add(waiting);
-      deadlines.add(waiting, Math.min(left, timeout));
-    });
+    const channel = await this.#channelWithin(Math.min(left, timeout), options.signal);
     return await channel.call("", body, {
       ...options,
-      timeout: timeout - (performance.now() - started),
+      timeout: Math.max(1, timeout - (performance.now() - started)),
     });
+  }
+
+  async #channelWithin(milliseconds: number, signal: AbortSignal | undefined): Promise<Channel> {
+    if (signal?.aborted) throw cancelled(signal);
+    const { promise, resolve, reject } = Promise.withResolvers<Channel>();
+    const waiting = new Waiting(resolve, (error) => {
+      this.#waiting.delete(waiting);
+      reject(error);
+    }, () => this.#absent());
+    const onAbort = () => waiting.fail(cancelled(signal!));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#waiting.add(waiting);
+    deadlines.add(waiting, milliseconds);
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
   async #attempt(): Promise<void> {
@@ -160,14 +177,21 @@ export class Peer {
     try {
       const { address, hello, dial, name } = this.#options;
       let channel: Channel | undefined = undefined;
-      channel = await introduce(await dial(address), hello, name, () => this.#lost(channel));
-      if (this.#closed) return channel.close();
+      channel = await introduce(await dial(address), hello, {
+        name,
+        signal: this.#closing.signal,
+        onClose: () => this.#lost(channel),
+      });
+      if (this.#closed) channel.close();
+      // it may have ended after the welcome
+      if (channel.ended) throw new Error("the connection ended");
       this.#channel = channel;
       this.#delay = FIRST_DELAY;
       this.#lastError = undefined;
       for (const waiting of this.#waiting) waiting.succeed(channel);
       this.#waiting.clear();
-      for (const resolve of this.#onConnected.splice(0)) resolve();
+      this.#connected?.resolve();
+      this.#connected = undefined;
     } catch (error) {
       this.#lastError = error;
       this.#retryLater();
@@ -195,11 +219,14 @@ export class Peer {
   }
 
   #absent(): MpError {
-    const why = this.#lastError instanceof MpError ? `: ${messageOf(this.#lastError)}` : "";
+    const error = this.#lastError;
+    const why = error instanceof MpError && error.code !== "replica_unreachable"
+      ? `: ${error.message}`
+      : "";
     return new MpError("replica_unreachable", `Cannot reach ${this.name}: no connection${why}`, {
       replica: this.name,
       reason: "absent",
-      cause: this.#lastError,
+      cause: error,
     });
   }
 }
