@@ -1,0 +1,133 @@
+/**
+ * The endpoint over HTTP: JSON-RPC 2.0 at `POST /`, and what operators ask.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import { MpError } from "../errors.ts";
+import { equalInConstantTime } from "../peer/handshake.ts";
+import { Endpoint } from "./endpoint.ts";
+import { Exchange, type ExchangeHost } from "./exchange.ts";
+import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
+import { RpcMetrics } from "./metrics.ts";
+import { openRpc } from "./openrpc.ts";
+import { addOperatorRoutes } from "./operator_routes.ts";
+import type { RpcService } from "./rpc_service.ts";
+
+/** Options of {@linkcode rpcApp}. */
+export interface RpcAppOptions {
+  readonly service: RpcService;
+  /** The app, for people and the OpenRPC document. Default: `mp`. */
+  readonly name?: string;
+  /** Its revision, for the OpenRPC document. Default: `0`. */
+  readonly revision?: string;
+  /** The replica that answers, put into errors that name none. */
+  readonly replica?: string;
+  /** Default: {@linkcode DEFAULT_LIMITS}. */
+  readonly limits?: Partial<RpcLimits>;
+  /** When set, calls need `Authorization: Bearer <secret>`. */
+  readonly secret?: string;
+  /** Where to count; several endpoints of a process may share it. Default: counters of its own. */
+  readonly metrics?: RpcMetrics;
+  /** While true, every response asks the caller to close the connection. */
+  readonly draining?: () => boolean;
+}
+
+/** An endpoint. */
+export interface RpcApp {
+  /** The handler for `Deno.serve`. */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** The routes; what is added to them is served too. */
+  readonly hono: Hono;
+  readonly metrics: RpcMetrics;
+}
+
+// shared and never changed; Deno recognises this very form and sends it without making headers of it
+const JSON_TYPE = Object.freeze({ "content-type": "application/json" });
+const OK = Object.freeze({ headers: JSON_TYPE });
+
+/**
+ * Makes an endpoint.
+ *
+ * @example Serve it
+ * ```ts ignore
+ * const app = rpcApp({ service });
+ * Deno.serve(app.fetch);
+ * ```
+ */
+export function rpcApp(options: RpcAppOptions): RpcApp {
+  const { service, replica, name = "mp", revision = "0" } = options;
+  const metrics = options.metrics ?? new RpcMetrics();
+  const endpoint = new Endpoint({
+    service,
+    metrics,
+    replica,
+    discover: () => openRpc({ title: name, version: revision }, service.methods()),
+  });
+  const draining = options.draining ?? (() => false);
+  const closing = (response: Response): Response => {
+    if (draining()) response.headers.set("connection", "close");
+    return response;
+  };
+  const host: ExchangeHost = {
+    endpoint,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    respond(reply, status = 200) {
+      if (reply === "") return closing(new Response(null, { status: 204 }));
+      return closing(
+        new Response(reply, status === 200 ? OK : { status, headers: JSON_TYPE }),
+      );
+    },
+  };
+  const bearer = options.secret === undefined ? undefined : `Bearer ${options.secret}`;
+  const refuse = (status: 401 | 415, error: MpError): Response =>
+    host.respond(endpoint.refuse(error), status);
+  const call = (request: Request): Promise<Response> | Response => {
+    const type = request.headers.get("content-type");
+    if (type !== "application/json" && !isJson(type)) return refuse(415, notJsonType(type));
+    if (bearer && !equalInConstantTime(request.headers.get("authorization") ?? "", bearer)) {
+      const response = refuse(401, unauthorized());
+      response.headers.set("www-authenticate", "Bearer");
+      return response;
+    }
+    return Exchange.answer(request, host);
+  };
+  const hono = new Hono().post("/", (c) => call(c.req.raw));
+  addOperatorRoutes(hono, { name, service, metrics });
+  return {
+    hono,
+    metrics,
+    fetch(request) {
+      // Calls go past the router, which would find the same handler for a tenth of the throughput.
+      if (request.method === "POST" && isRoot(request.url)) return call(request);
+      const response = hono.fetch(request);
+      return response instanceof Promise ? response.then(closing) : closing(response);
+    },
+  };
+}
+
+/** Whether the path of an absolute URL is `/`, with nothing behind it. */
+function isRoot(url: string): boolean {
+  return url.indexOf("/", url.indexOf(":") + 4) === url.length - 1;
+}
+
+/**
+ * Only JSON is taken for JSON: a browser asks before it sends that to another origin, and is refused,
+ * so that no web page can call services on its visitor's machine.
+ */
+function isJson(type: string | null): boolean {
+  return /^\s*application\/(?:json|json-rpc|jsonrequest|[\w.-]+\+json)\s*(?:;|$)/i.test(type ?? "");
+}
+
+function notJsonType(type: string | null): MpError {
+  const is = type === null ? "absent" : JSON.stringify(type.slice(0, 64));
+  return new MpError(
+    "invalid_request",
+    `Cannot read the request: its Content-Type is ${is}, not application/json`,
+  );
+}
+
+function unauthorized(): MpError {
+  return new MpError("unauthorized", "Cannot answer the request: it does not hold the secret");
+}
