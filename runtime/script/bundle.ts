@@ -5,16 +5,15 @@
  */
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
-import type { BuildFailure, BuildOptions, Metafile, Plugin } from "esbuild";
-import { messageOf, MpError } from "../errors.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import type { BuildFailure, BuildOptions, Metafile } from "esbuild";
 import { buildError } from "./build_errors.ts";
 import { type Esbuild, withBundler } from "./bundler.ts";
-import { ENVIRONMENT, HAND_OVER, metaName, wrapCanonical } from "./canonical_wrapper.ts";
+import { ENVIRONMENT, HAND_OVER, wrapCanonical } from "./canonical_wrapper.ts";
+import { checkScript } from "./check_script.ts";
+import { metaDefine, type Rewrite, rewritePlugin, rewritesOf } from "./file_rewrites.ts";
 import { ENTRY, resolvePlugin } from "./resolve.ts";
 import { type ScriptConfig, scriptConfig } from "./script_config.ts";
-import { showPath } from "./show_path.ts";
 
 export { stopBundler, warmUpBundler } from "./bundler.ts";
 
@@ -33,8 +32,6 @@ export interface Bundle {
   /** Whether the script may make services; one that cannot is a program. */
   readonly mayServe: boolean;
 }
-
-const EXTENSIONS = [".ts", ".js", ".mts", ".mjs", ".cts", ".cjs"];
 
 /**
  * Bundles a script.
@@ -62,66 +59,12 @@ export async function bundleScript(
   }
 }
 
-/** @returns The script's real path. */
-function checkScript(script: string): string {
-  const path = resolve(script);
-  const shown = showPath(path);
-  let info: Deno.FileInfo;
-  try {
-    info = Deno.statSync(path);
-    if (info.isFile) Deno.openSync(path).close();
-  } catch (error) {
-    const missing = error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.NotADirectory;
-    throw new MpError(
-      "script_not_found",
-      missing
-        ? `Cannot find script "${shown}": there is no such file`
-        : `Cannot read script "${shown}": ${messageOf(error)}`,
-      {
-        cause: error,
-        next: missing
-          ? `Check the path; the working folder is ${Deno.cwd()}`
-          : "Make the file readable",
-      },
-    );
-  }
-  if (info.isDirectory) {
-    const inside = ["topology.ts", "main.ts", "index.ts", "topology.js", "main.js", "index.js"]
-      .find((name) => Deno.statSync(path) && isFile(join(path, name)));
-    throw new MpError("script_not_found", `Cannot read script "${shown}": it is a folder`, {
-      next: `Name the script itself${inside ? `, ${join(shown, inside)}` : ""}`,
-    });
-  }
-  if (!info.isFile) {
-    throw new MpError("script_not_found", `Cannot read script "${shown}": it is not a file`, {
-      next: "Name a file that holds a script",
-    });
-  }
-  if (!EXTENSIONS.includes(extname(path))) {
-    throw new MpError(
-      "script_invalid",
-      `Cannot read script "${shown}": it is neither TypeScript nor JavaScript`,
-      { where: shown, next: `Name a file that ends with ${EXTENSIONS.join(", ")}` },
-    );
-  }
-  return Deno.realPathSync(path);
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
 async function bundle(esbuild: Esbuild, script: string): Promise<Bundle> {
   const folder = dirname(script);
   const config = scriptConfig(folder);
   let built = await build(esbuild, script, config, []);
   // only few scripts need to have files rewritten, and only those pay for it
-  const rewrites = rewritesOf(built, script);
+  const rewrites = rewritesOf(built.body, built.files, script);
   if (rewrites.length > 0) built = await build(esbuild, script, config, rewrites);
   const metas = rewrites.map(({ meta }) => meta).filter((meta) => meta !== undefined).sort();
   const { code, linesBefore } = wrapCanonical(built.body, metas);
@@ -215,60 +158,4 @@ function filesOf(metafile: Metafile, folder: string): string[] {
   return Object.keys(metafile.inputs)
     .filter((input) => input !== ENTRY && !/^(mp|node|data|\(disabled\)):/.test(input))
     .map((input) => resolve(folder, input));
-}
-
-/** A file in which some expressions stand for others than in the rest of the bundle. */
-interface Rewrite {
-  readonly file: string;
-  readonly define: Record<string, string>;
-  /** Its path relative to the script's folder, when it has an `import.meta` of its own. */
-  readonly meta?: string;
-}
-
-function rewritesOf({ body, files }: Built, script: string): Rewrite[] {
-  const rewrites: Rewrite[] = [];
-  if (body.includes("require.main") && readFileSync(script, "utf8").includes("require.main")) {
-    // what a script runs only when it is the main module; other files of the bundle are not
-    rewrites.push({ file: script, define: { "require.main": "module" } });
-  }
-  if (body.includes(`${ENVIRONMENT}.meta`)) {
-    for (const file of files.filter((file) => file !== script && asksWhereItIs(file))) {
-      const meta = relative(dirname(script), file).replaceAll(sep, "/");
-      rewrites.push({ file, define: metaDefine(metaName(meta)), meta });
-    }
-  }
-  return rewrites;
-}
-
-function asksWhereItIs(file: string): boolean {
-  return /\bimport\s*\.\s*meta\b|\b__(file|dir)name\b/.test(readFileSync(file, "utf8"));
-}
-
-function metaDefine(meta: string): Record<string, string> {
-  return {
-    "import.meta": meta,
-    __filename: `${meta}.filename`,
-    __dirname: `${meta}.dirname`,
-  };
-}
-
-function rewritePlugin(esbuild: Esbuild, rewrites: readonly Rewrite[]): Plugin {
-  const defines = new Map(rewrites.map(({ file, define }) => [file, define]));
-  const escaped = [...defines.keys()].map((file) => file.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return {
-    name: "mp-rewrite",
-    setup(build) {
-      build.onLoad({ filter: new RegExp(`^(${escaped.join("|")})$`) }, async ({ path }) => {
-        const { code } = await esbuild.transform(readFileSync(path, "utf8"), {
-          loader: /\.[cm]?tsx?$/.test(path) ? "ts" : "js",
-          define: defines.get(path),
-          sourcefile: path,
-          sourcemap: "inline",
-          sourcesContent: false,
-          charset: "utf8",
-        });
-        return { contents: code, loader: "js", resolveDir: dirname(path) };
-      });
-    },
-  };
 }
