@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { messageOf, MpError } from "../errors.ts";
 import { bundleServingHalf } from "./bundle_serving_half.ts";
+import type { ReplicaCommand } from "./driver.ts";
 
 /** What replicas run. */
 export interface ServingHalf {
@@ -21,13 +22,6 @@ export interface ServingHalf {
   readonly entry: string;
   /** The folder that holds it and the parts that it loads when they are needed. */
   readonly folder: string;
-}
-
-/** How a program is started. */
-export interface ReplicaCommand {
-  readonly command: string;
-  /** What stands before the script's own arguments. */
-  readonly args: readonly string[];
 }
 
 /** The first argument that makes a compiled `mp` a replica. */
