@@ -74,6 +74,7 @@ export class ChildLoader implements Loader {
     const { signal, onOutput = () => {} } = this.#options;
     try {
       const loaded = await this.#load(request);
+      signal?.throwIfAborted();
       if (loaded.kind === "topology") await this.#end();
       else this.#output.release(onOutput);
       return loaded;
@@ -128,6 +129,7 @@ export class ChildLoader implements Loader {
 
   #program(): Program {
     this.#isProgram = true;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     const finish = async () => {
       const status = await this.#child.status;
       const timer = Promise.withResolvers<void>();

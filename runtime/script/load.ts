@@ -27,7 +27,7 @@ export interface LoaderOptions {
   readonly stdin?: "inherit" | "null";
   /** How long the top level of a script may take, in milliseconds. Default: 10,000. */
   readonly timeLimit?: number;
-  /** Kills the child, also when it has become a program. */
+  /** Kills the child while it is being loaded. A program is ended by its `kill()`. */
   readonly signal?: AbortSignal;
   /** Gets what a program prints, and what a script printed that could not be loaded. */
   readonly onOutput?: OnOutput;

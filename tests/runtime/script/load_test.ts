@@ -428,39 +428,46 @@ Deno.test({
   },
 });
 
-Deno.test("startLoader() ends its child when its signal aborts, while loading and afterwards", async () => {
-  for (
-    const script of [
-      `${SERVICE}console.log("up"); for (;;);`,
-      `console.log("up"); setInterval(() => {}, 1e6);`,
-    ]
-  ) {
-    const controller = new AbortController();
-    const { folder, request, options } = await prepare(script);
-    await using _folder = folder;
-    const up = Promise.withResolvers<void>();
-    const loading = loadScript(request, {
-      ...options,
-      signal: controller.signal,
-      onOutput: () => up.resolve(),
-    });
-    if (request.mayServe) {
-      controller.abort(new Error("enough"));
-      await assertRejects(() => loading, Error, "enough");
-    } else {
-      const loaded = await loading;
-      assert(loaded.kind === "program");
-      await up.promise;
-      controller.abort(new Error("enough"));
-      assertEquals((await loaded.program.status).signal, "SIGKILL");
-    }
-    assertEquals(await leftRunning(cache), []);
-  }
+Deno.test("loadScript() kills its child when its signal aborts", async () => {
+  const controller = new AbortController();
+  const { folder, request, options } = await prepare(`${SERVICE}for (;;);`);
+  await using _folder = folder;
+  const loading = loadScript(request, { ...options, signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await assertRejects(() => loading, Error, "enough");
+  assertEquals(await leftRunning(cache), []);
   await assertRejects(
-    () => load("", { signal: AbortSignal.abort(new Error("enough")) }),
+    () => loadScript(request, { ...options, signal: AbortSignal.abort(new Error("before")) }),
     Error,
-    "enough",
+    "before",
   );
+});
+
+Deno.test("loadScript() leaves it to the caller to end a program", async () => {
+  const controller = new AbortController();
+  const { folder, request, options } = await prepare(
+    `process.on("SIGTERM", () => { console.log("bye"); Deno.exit(7); });
+     console.log("up");
+     setInterval(() => {}, 1e6);`,
+  );
+  await using _folder = folder;
+  const up = Promise.withResolvers<void>();
+  let printed = "";
+  const loaded = await loadScript(request, {
+    ...options,
+    signal: controller.signal,
+    onOutput(_, bytes) {
+      printed += new TextDecoder().decode(bytes);
+      up.resolve();
+    },
+  });
+  assert(loaded.kind === "program");
+  await up.promise;
+  controller.abort();
+  loaded.program.kill("SIGTERM");
+  assertEquals((await loaded.program.status).code, 7);
+  assertEquals(printed, "up\nbye\n");
+  loaded.program.kill("SIGTERM"); // has no effect any more
 });
 
 Deno.test("startLoader() ends a child that is never needed, and leaves no files", async () => {
