@@ -8,9 +8,8 @@ import { MpError } from "../errors.ts";
 import type { Address } from "../launch/address_book.ts";
 import type { Payload } from "../payload.ts";
 import { parseAddress, tcpAddress } from "../peer/address.ts";
-import { equalInConstantTime } from "../peer/handshake.ts";
 import type { PlanNode } from "../plan/plan.ts";
-import { rpcApp } from "../rpc/app.ts";
+import type { RpcApp, RpcAppOptions } from "../rpc/app.ts";
 import type { CallMeta, RpcService } from "../rpc/rpc_service.ts";
 import { CallContext, newRequestId } from "./call_context.ts";
 import { takeOverPort, waitingAt } from "./port_takeover.ts";
@@ -24,6 +23,15 @@ export interface DoorOptions {
   readonly takeOver: boolean;
   /** Which subservice answers which method. */
   readonly methods: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes an endpoint. Its code is loaded when it is needed: most replicas have no door and are never asked
+ * by an operator, and start sooner and smaller without.
+ */
+async function makeApp(options: RpcAppOptions): Promise<RpcApp> {
+  const { rpcApp } = await import("../rpc/app.ts");
+  return rpcApp(options);
 }
 
 interface DoorState {
@@ -50,13 +58,12 @@ export class Door {
    *
    * @throws {MpError} `port_in_use`
    */
-  static open(replica: Replica, { address, takeOver, methods }: DoorOptions): Door {
+  static async open(
+    replica: Replica,
+    { address, takeOver, methods }: DoorOptions,
+  ): Promise<Door> {
     const state: DoorState = { draining: false, closing: new AbortController() };
-    const { fetch } = rpcApp({
-      service: serviceOf(replica, methods),
-      replica: replica.info.name,
-      draining: () => state.draining,
-    });
+    const { fetch } = await makeApp(appOptions(replica, methods, state));
     const at = parseAddress(address);
     if (at.transport === "unix") {
       throw new TypeError(`Cannot open a door at ${address}: it is no TCP port`);
@@ -89,22 +96,10 @@ export class Door {
   static forOperators(replica: Replica, address: Address, secret: string): Door {
     const state: DoorState = { draining: false, closing: new AbortController() };
     const { path } = replica.identity;
-    const authorization = `Bearer ${secret}`;
-    let app: ReturnType<typeof rpcApp> | undefined;
-    const handler = (request: Request): Response | Promise<Response> => {
-      const given = request.method === "GET" || request.method === "HEAD"
-        ? authorization
-        : request.headers.get("authorization") ?? "";
-      if (!equalInConstantTime(given, authorization)) {
-        return new Response("Cannot answer: the deployment's secret is needed\n", { status: 401 });
-      }
-      // most replicas are never asked
-      app ??= rpcApp({
-        service: serviceOf(replica, { [path]: path }),
-        replica: replica.info.name,
-        draining: () => state.draining,
-      });
-      return app.fetch(request);
+    let app: Promise<RpcApp> | undefined;
+    const handler = async (request: Request): Promise<Response> => {
+      app ??= makeApp({ ...appOptions(replica, { [path]: path }, state), secret });
+      return await (await app).fetch(request);
     };
     const at = parseAddress(address);
     const options = { onListen() {}, signal: state.closing.signal };
@@ -142,6 +137,20 @@ export class Door {
     if (!this.#state.closed) this.#state.closing.abort();
     this.#state.closed = true;
   }
+}
+
+function appOptions(
+  replica: Replica,
+  methods: Readonly<Record<string, string>>,
+  state: DoorState,
+): RpcAppOptions {
+  return {
+    service: serviceOf(replica, methods),
+    name: replica.plan.app,
+    revision: replica.plan.revision,
+    replica: replica.info.name,
+    draining: () => state.draining,
+  };
 }
 
 function serviceOf(replica: Replica, methods: Readonly<Record<string, string>>): RpcService {

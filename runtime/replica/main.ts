@@ -20,6 +20,9 @@ import { type Obedience, type Supervised, supervised } from "./supervised.ts";
 /** How long a replica may drain when it is told to end by a signal, in milliseconds. */
 const SIGNAL_GRACE = 10_000;
 
+/** How long after it is ready a replica opens its endpoint for operators, in milliseconds. */
+const OPERATORS_DELAY = 200;
+
 /**
  * Runs the replica that the environment names, until it is drained.
  *
@@ -45,8 +48,10 @@ export async function replicaMain(api: Readonly<Record<string, unknown>>): Promi
     );
     run(replica);
     await replica.ready();
-    if (!supervisor) replica.openDoors();
+    if (!supervisor) await replica.openDoors();
     supervisor?.notify("ready", {});
+    // a server costs some milliseconds, in which callers can be answered already
+    setTimeout(() => replica.openForOperators(), OPERATORS_DELAY);
   } catch (error) {
     await fail(error, identity, supervisor);
   }
@@ -98,7 +103,7 @@ function obey(running: Promise<Replica>): Obedience {
       return null;
     },
     async listen({ address, takeOver }) {
-      return { address: (await running).open(address, takeOver) };
+      return { address: await (await running).open(address, takeOver) };
     },
     async drain({ grace, linger = 0 }) {
       await drain(await running, linger, grace);

@@ -87,7 +87,8 @@ export class Replica {
   /** Answers a call here; the ingress, which has nothing of its own, has none. */
   readonly respond: Responder | undefined;
   #server: PeerServer;
-  #operators: Door;
+  #operators: Door | undefined;
+  #openForOperators: () => Door;
   #doors: Door[] = [];
   #book: AddressBook;
 
@@ -124,8 +125,13 @@ export class Replica {
       replica: this.info,
       respond: this.respond ?? refuse,
     });
-    this.#operators = Door.forOperators(this, own.http, secret);
+    this.#openForOperators = () => Door.forOperators(this, own.http, secret);
     for (const needed of this.node.needs) this.switchboard.peers(needed, "part");
+  }
+
+  /** Opens the replica's own endpoint for operators. */
+  openForOperators(): void {
+    this.#operators ??= this.#openForOperators();
   }
 
   /** Resolves when every part that this replica needs is connected. */
@@ -134,18 +140,18 @@ export class Replica {
   }
 
   /** Opens a door for callers from outside. @returns Where it listens. */
-  open(address: Address, takeOver: boolean): Address {
+  async open(address: Address, takeOver: boolean): Promise<Address> {
     const index = this.#book.doors.findIndex((door) => door.address === address);
     const { methods } = this.plan.doors[index] ?? this.plan.doors[0] ?? { methods: {} };
-    const door = Door.open(this, { address, takeOver, methods });
+    const door = await Door.open(this, { address, takeOver, methods });
     this.#doors.push(door);
     return door.address;
   }
 
   /** Opens the doors that the address book gives to this replica. */
-  openDoors(): void {
+  async openDoors(): Promise<void> {
     for (const { node, address } of this.#book.doors) {
-      if (node === this.identity.path) this.open(address, false);
+      if (node === this.identity.path) await this.open(address, false);
     }
   }
 
@@ -176,7 +182,7 @@ export class Replica {
   /** Closes everything at once. */
   close(): void {
     for (const door of this.#doors) door.close();
-    this.#operators.close();
+    this.#operators?.close();
     this.#server.close();
     this.switchboard.close();
   }

@@ -47,10 +47,11 @@ async function startOurs(): Promise<number> {
 
 async function firstAnswer(port: number): Promise<number[]> {
   const deadline = performance.now() + 30_000;
+  const headers = { "content-type": "application/json" };
   const body = JSON.stringify({ jsonrpc: "2.0", method: "histogram-service", params: [{}], id: 1 });
   while (performance.now() < deadline) {
     try {
-      const response = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body });
+      const response = await fetch(`http://127.0.0.1:${port}`, { method: "POST", headers, body });
       return (await response.json()).result;
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 2));
