@@ -58,7 +58,8 @@ async function search(request: Request): Promise<Response> {
   const { query, limit } = parseRequest(request);
   const { statistics } = await index.call({ query, limit });
   const { found, hits } = await index.call({ query, limit, statistics });
-  return { found, documents: statistics.documents, hits };
+  const rounded = hits.map((hit) => ({ ...hit, score: Math.round(hit.score * 1000) / 1000 }));
+  return { found, documents: statistics.documents, hits: rounded };
 }
 
 function parseRequest(request: Request): Round {
