@@ -7,8 +7,10 @@
  *
  * ```sh
  * mp run examples/nested.ts
- * mp client words '{"user":"ada","add":["engine","number","loom"]}'   # {"user":"ada","words":3,"leaves":[1,0,2]}
- * mp client words '{"user":"ada","find":"n"}'                         # {"user":"ada","words":3,…,"found":["number"]}
+ * mp client words '{"user":"ada","add":["engine","card","note"]}'
+ * # {"user":"ada","words":3,"leaves":[1,1,1],"found":[]}
+ * mp client words '{"user":"ada","find":"n"}'
+ * # {"user":"ada","words":3,"leaves":[1,1,1],"found":["note"]}
  * ```
  *
  * @module

@@ -6,8 +6,8 @@
  *
  * ```sh
  * mp run examples/sharded.ts
- * mp client visits '{"user":"ada"}'     # {"user":"ada","visits":1,"replica":"visits.compute.2"}
- * mp client visits '{"user":"ada"}'     # {"user":"ada","visits":2,"replica":"visits.compute.2"}
+ * mp client visits '{"user":"ada"}'     # {"user":"ada","visits":1,"replica":"visits.compute.1"}
+ * mp client visits '{"user":"ada"}'     # {"user":"ada","visits":2,"replica":"visits.compute.1"}
  * ```
  *
  * @module

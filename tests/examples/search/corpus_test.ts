@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { checkFolder, listFiles, readText } from "../../../examples/search/corpus.ts";
+import { needsSystem, testWith } from "../../support/needs.ts";
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "mp-corpus-" });
@@ -87,3 +88,30 @@ Deno.test("readText() says why when a file cannot be read", async () => {
   assertEquals(result.kind, "unreadable");
   if (result.kind === "unreadable") assertStringIncludes(result.why, "No such file");
 });
+
+testWith(needsSystem("linux"), "readText() says why when reading itself fails", async () => {
+  // opens, but what is at address 0 cannot be read
+  const result = await readText("/proc/self/mem");
+  assertEquals(result.kind, "unreadable");
+});
+
+testWith(
+  Deno.uid() ? {} : { absent: "root may read everything", elsewhere: true },
+  "listFiles() and readText() go on when they may not read something",
+  () =>
+    withFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/locked`);
+      await Deno.writeTextFile(`${folder}/locked/inside.txt`, "text");
+      await Deno.writeTextFile(`${folder}/secret.txt`, "text", { mode: 0o000 });
+      await Deno.chmod(`${folder}/locked`, 0o000);
+      try {
+        assertEquals(await Array.fromAsync(listFiles(folder)), ["secret.txt"]);
+        assertEquals(await readText(`${folder}/secret.txt`), {
+          kind: "unreadable",
+          why: "permission denied",
+        });
+      } finally {
+        await Deno.chmod(`${folder}/locked`, 0o700);
+      }
+    }),
+);
