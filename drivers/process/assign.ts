@@ -11,10 +11,10 @@ import { messageOf, MpError } from "../../runtime/errors.ts";
 import type { Address, AddressBook, ReplicaAddress } from "../../runtime/launch/address_book.ts";
 import type { AssignOptions } from "../../runtime/launch/driver.ts";
 import { parseAddress, tcpAddress } from "../../runtime/peer/address.ts";
-import type { Plan } from "../../runtime/plan/plan.ts";
+import type { Door, Plan } from "../../runtime/plan/plan.ts";
 import { nameOf } from "./manifest.ts";
 import { portOwner } from "./port_owner.ts";
-import { nameTreeFolder, removeStaleFolders } from "./tree_folder.ts";
+import { nameTreeFolder } from "./tree_folder.ts";
 
 /**
  * Gives every replica its address.
@@ -28,7 +28,6 @@ export async function assign(plan: Plan, options: AssignOptions): Promise<Addres
     const doors = await assignDoors(plan, options, held);
     const { scales } = options;
     const folder = scales?.folder ?? nameTreeFolder();
-    if (!scales) removeStaleFolders(folder).catch(() => {});
     return {
       revision: plan.revision,
       generation: (scales?.generation ?? 0) + 1,
@@ -80,8 +79,8 @@ async function assignDoors(
   if (scales) return scales.doors;
   const doors: { node: string; address: Address }[] = [];
   for (const door of plan.doors) {
-    const wanted = door.port ?? port;
-    const address = inherited(wanted, host, plan, replaces) ?? await findPort(host, wanted, held);
+    const address = inherited(door, { host, port }, plan, replaces) ??
+      await findPort(host, door.port ?? port, held);
     doors.push({ node: door.node, address });
   }
   return doors;
@@ -89,8 +88,8 @@ async function assignDoors(
 
 /** The door of the tree before that is to be taken over: the one on that port, or the one on a port that nobody named. */
 function inherited(
-  wanted: number,
-  host: string,
+  door: Door,
+  { host, port }: Pick<AssignOptions, "host" | "port">,
   plan: Plan,
   replaces: AddressBook | undefined,
 ): Address | undefined {
@@ -98,8 +97,9 @@ function inherited(
   return replaces?.doors.map(({ address }) => address).find((address) => {
     const parsed = parseAddress(address);
     if (parsed.transport !== "tcp") return false;
-    if (wanted === 0) return !fixed.has(parsed.port);
-    return parsed.port === wanted && (parsed.hostname === host || host === "localhost");
+    if (door.port === null && port === 0) return !fixed.has(parsed.port);
+    return parsed.port === (door.port ?? port) &&
+      (parsed.hostname === host || host === "localhost");
   });
 }
 

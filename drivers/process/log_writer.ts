@@ -79,20 +79,24 @@ export class LogWriter {
   }
 
   async #append(log: Log, batch: Uint8Array): Promise<void> {
-    if (log.file !== undefined && log.size + batch.length > this.#size && log.size > 0) {
-      log.file.close();
+    let file = log.file ?? await this.#open(log);
+    if (log.size > 0 && log.size + batch.length > this.#size) {
+      file.close();
       log.file = undefined;
       await this.#rotate(log.path);
-    }
-    if (log.file === undefined) {
-      await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      log.file = await Deno.open(log.path, { append: true, create: true, mode: 0o600 });
-      log.size = (await log.file.stat()).size;
+      file = await this.#open(log);
     }
     for (let written = 0; written < batch.length;) {
-      written += await log.file.write(batch.subarray(written));
+      written += await file.write(batch.subarray(written));
     }
     log.size += batch.length;
+  }
+
+  async #open(log: Log): Promise<Deno.FsFile> {
+    await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    log.file = await Deno.open(log.path, { append: true, create: true, mode: 0o600 });
+    log.size = (await log.file.stat()).size;
+    return log.file;
   }
 
   async #rotate(path: string): Promise<void> {

@@ -15,6 +15,7 @@ import { type LifecyclePolicy, POLICY } from "./lifecycle.ts";
 import { nameOf, type ProcessManifest, type ProcessReplica } from "./manifest.ts";
 import type { OrphanGuard } from "./orphan_guard.ts";
 import { SupervisedReplica, type Surroundings } from "./supervised_replica.ts";
+import { removeStaleFolders } from "./tree_folder.ts";
 import { TreeFiles } from "./tree_files.ts";
 
 /** Options of {@linkcode Tree}. */
@@ -161,6 +162,8 @@ export class Tree {
       for (const channel of this.#channels) channel.close();
       await Promise.all([...this.#channels].map((channel) => channel.closed));
       this.#files.remove();
+      // what others left is nothing to wait for when a tree starts
+      await removeStaleFolders(this.#manifest.folder).catch(() => {});
     }));
   }
 

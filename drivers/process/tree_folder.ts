@@ -15,6 +15,8 @@ const PREFIX = "mp-tree-";
 const SUPERVISOR = "s";
 /** What systems can hold of a socket's path, at least; Linux holds 107 bytes. */
 const LONGEST_SOCKET = 103;
+/** Between its making and its listening a socket looks deserted; that is over within this time, in milliseconds. */
+const STARTING = 60_000;
 const LONGEST_NAME = "/100000.p";
 
 /** A name for a folder, which nobody can guess before it is made. */
@@ -38,12 +40,20 @@ export async function removeStaleFolders(folder: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(parent)) {
     const other = `${parent}/${name}`;
     if (!isDirectory || !name.startsWith(PREFIX) || other === folder) continue;
-    try {
-      (await Deno.connect({ transport: "unix", path: `${other}/${SUPERVISOR}` })).close();
-    } catch (error) {
-      // the file of a socket at which nobody listens; a folder without one belongs to a launcher that starts
-      if (!(error instanceof Deno.errors.ConnectionRefused)) continue;
+    if (await isDeserted(`${other}/${SUPERVISOR}`)) {
       await Deno.remove(other, { recursive: true }).catch(() => {});
     }
+  }
+}
+
+/** Whether a socket's file is there and nobody listens; a launcher that starts has none, or a new one. */
+async function isDeserted(path: string): Promise<boolean> {
+  try {
+    const { mtime } = await Deno.stat(path);
+    if (mtime === null || Date.now() - mtime.getTime() < STARTING) return false;
+    (await Deno.connect({ transport: "unix", path })).close();
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.ConnectionRefused;
   }
 }

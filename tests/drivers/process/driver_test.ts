@@ -171,7 +171,7 @@ Deno.test("a replica that is blocked for longer than its stall limit is killed a
 
 Deno.test("a replica that is blocked before it is ready is killed too", async () => {
   await using world = await launch(
-    plan({ nodes: [{ path: "a", env: { FAKE_SPINS: "1" }, health: { stallLimit: 300 } }] }),
+    plan({ nodes: [{ path: "a", env: { FAKE_SPINS: "" }, health: { stallLimit: 300 } }] }),
     { driver: { policy: { ...quick, crashLoop: 1 } } },
   );
   const error = await assertRejects(() => world.deployment.ready(), MpError);

@@ -1,5 +1,6 @@
 // A replica without a topology: it speaks to its supervisor as a real one does, and does what FAKE_* say.
 // Whatever it is told goes to stdout. Its doors answer with its revision.
+import { MpError } from "../../../runtime/errors.ts";
 import type { Address } from "../../../runtime/launch/address_book.ts";
 import { dial, listen, parseAddress } from "../../../runtime/peer/address.ts";
 import { Channel } from "../../../runtime/peer/channel.ts";
@@ -66,7 +67,12 @@ const calls = {
   listen({ address, takeOver }: SupervisorCalls["listen"]["request"]) {
     const at = parseAddress(address) as { hostname: string; port: number };
     const reusePort = Deno.build.os === "linux" && env.FAKE_SHARES_PORT !== "no";
-    servers.push(Deno.serve({ ...at, reusePort, onListen() {} }, answer));
+    try {
+      servers.push(Deno.serve({ ...at, reusePort, onListen() {} }, answer));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      throw new MpError("port_in_use", "the port is in use");
+    }
     if (takeOver) takeOverPort(at.port, at.hostname);
     return { address };
   },
@@ -100,7 +106,14 @@ if (env.FAKE_FAILS !== undefined) {
   await channel.flush();
   Deno.exit(1);
 }
-if (env.FAKE_SPINS !== undefined) { for (;;); }
+if (env.FAKE_SPINS !== undefined) {
+  // who wants to know when this process ends gives a socket
+  if (env.FAKE_SPINS !== "") {
+    const conn = await Deno.connect({ transport: "unix", path: env.FAKE_SPINS });
+    await conn.write(new TextEncoder().encode(String(Deno.pid)));
+  }
+  for (;;);
+}
 const book = JSON.parse(Deno.readTextFileSync(env.MP_BOOK!));
 const own = book.replicas.find((replica: { path: string; index: number }) =>
   `${replica.path}.${replica.index}` === name
