@@ -3,7 +3,7 @@
  *
  * ```sh
  * mp run examples/replicated.ts
- * mp client replicated '{"hello":"world"}'   # {"request":{"hello":"world"},"replica":"replicated.compute.1"}
+ * mp client replicated '{"hello":"world"}'   # {"request":{"hello":"world"},"replica":"replicated.compute.0"}
  * mp scale replicated replicated.compute=5   # while it runs
  * ```
  *
