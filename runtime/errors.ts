@@ -142,8 +142,9 @@ export class MpError extends Error {
 
   /** The error that came over the wire as `data`; an unknown code becomes `internal_error`. */
   static fromData(data: ErrorData): MpError {
+    const { message, service, replica, reason } = data;
     const code = Object.hasOwn(CODES, data.code) ? data.code : "internal_error";
-    return new MpError(code, data.message, data);
+    return new MpError(code, message, { service, replica, reason });
   }
 }
 
