@@ -47,9 +47,9 @@ export interface StaleCheck {
 /** Every check that did not hold; `null` when the commit was carried out, now or before. */
 export type Verdict = readonly StaleCheck[] | null;
 
-/** A part of a scan: keys after `after` and before `before`, in order. */
+/** A part of a scan: keys from `from` on and before `before`, in order. */
 export interface ScanPage {
-  readonly after: string;
+  readonly from: string;
   readonly before: string;
   readonly limit: number;
 }

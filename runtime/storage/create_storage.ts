@@ -63,19 +63,20 @@ export function createStorage(backend: Backend): Storage {
     { prefix, after }: Range,
     { signal, limit = Infinity }: ScanOptions = {},
   ): AsyncGenerator<Entry> {
-    const start = `${encodePrefix(prefix)}:`;
+    const prefixed = encodePrefix(prefix);
+    let from = `${prefixed}:`;
     // ";" comes right after ":", so this is before everything that is not under the prefix
-    const before = `${start.slice(0, -1)};`;
-    let last = after === undefined ? start.slice(0, -1) : encodeKey(after);
-    if (last < start) last = start.slice(0, -1);
+    const before = `${prefixed};`;
+    const next = after === undefined ? from : keyAfter(encodeKey(after));
+    if (next > from) from = next;
     for (let left = limit; left > 0;) {
       enter(signal, "scan");
       const asked = Math.min(left, PAGE);
-      const page = await backend.scan({ after: last, before, limit: asked }, signal);
+      const page = await backend.scan({ from, before, limit: asked }, signal);
       for (const { key, version, value } of page) yield { key: decodeKey(key), version, value };
       if (page.length < asked) return;
       left -= page.length;
-      last = page.at(-1)!.key;
+      from = keyAfter(page.at(-1)!.key);
     }
   }
 
@@ -105,6 +106,9 @@ export function createStorage(backend: Backend): Storage {
 
   return { name, read, commit, scan, watch, close, [Symbol.asyncDispose]: close };
 }
+
+/** What comes after a key and before every other: "!" is before all that keys are made of. */
+const keyAfter = (key: string) => `${key}!`;
 
 /** A commit that writes nothing; nobody asks for its session, as there is nothing to recognise. */
 function readOnly(checks: EncodedCommit["checks"]): EncodedCommit {

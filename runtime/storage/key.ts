@@ -49,6 +49,16 @@ export function encodePrefix(prefix: Key | readonly [KeyKind]): string {
   return joinKey(prefix, 1);
 }
 
+/**
+ * Encodes a namespace; it never contains a colon.
+ *
+ * @throws {TypeError | RangeError} When it is empty, not a string, or too long.
+ */
+export function encodeNamespace(namespace: string): string {
+  if (namespace !== "") return encodeName(namespace, MAX_NAMESPACE_BYTES);
+  throw new RangeError("Cannot open a storage: its namespace is empty");
+}
+
 function joinKey(key: readonly string[], parts: number): string {
   if (!Array.isArray(key) || key.length < parts || !KINDS.has(key[0]!)) {
     throw new TypeError(
