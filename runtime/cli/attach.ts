@@ -41,7 +41,11 @@ async function launchHere(order: DeployOrder, lock: AppLock, context: RunContext
     await supervise(order, lock, {
       ...context,
       view,
-      whileReady: (launcher) => untilDone(launcher, view, launcher.ended, context),
+      async whileReady(launcher) {
+        await untilDone(launcher, view, launcher.ended, context);
+        const { aborted, reason } = context.stop.signal;
+        if (aborted) view.say("info", `${reason}: once more ends everything at once`);
+      },
     });
     return 0;
   } finally {
@@ -73,6 +77,7 @@ async function follow(
       `Process ${record.launcher.pid} runs "${app}": Ctrl-C only stops following, mp delete ${app} stops it`,
     );
     await untilDone(launcher, view, shown, context);
+    if (stop.signal.aborted) view.say("info", `Stopped following "${app}", which goes on`);
   } finally {
     over.abort();
     await shown;

@@ -70,7 +70,7 @@ export class Readiness {
       const wrong = this.#counted(node.path).find(({ state }) => WRONG.includes(state));
       const mark = ready === node.replicas ? green("✔") : wrong ? red("✘") : yellow(spinner);
       const padding = " ".repeat(width - lines.length - node.path.length);
-      const trouble = wrong ? `  ${red(this.#trouble(wrong))}` : "";
+      const trouble = wrong ? `  ${red(this.#trouble(wrong).split("\n", 1)[0]!)}` : "";
       return `${dim(lines)}${
         cyan(node.path)
       }${padding}  ${mark} ${ready}/${node.replicas}${trouble}`;
@@ -96,9 +96,10 @@ export function isTrouble({ state }: ReplicaStatus): boolean {
   return WRONG.includes(state);
 }
 
-/** `restarting after it exited with 1 (restart 3)`. */
+/** `restarting (restart 3): exited with 1`. */
 export function describeTrouble({ state, lastExit, message, restarts }: ReplicaStatus): string {
+  const what = state === "crash loop" ? "in a crash loop" : state;
   const why = message ?? lastExit;
   const again = state === "restarting" && restarts > 0 ? ` (restart ${restarts})` : "";
-  return why === undefined ? `${state}${again}` : `${state}${again}: ${why}`;
+  return why === undefined ? `${what}${again}` : `${what}${again}: ${why}`;
 }

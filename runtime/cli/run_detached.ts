@@ -13,6 +13,7 @@ import type { DeploymentRecord, StateFolder } from "../launch/state.ts";
 import { doorUrl } from "./door_url.ts";
 import { formatDuration } from "./duration.ts";
 import type { Output } from "./output.ts";
+import { NOTHING_EXPOSED } from "./run_view.ts";
 import { aborted, type StopSignals } from "./stop_signals.ts";
 
 /** What a run in the background works with. */
@@ -47,6 +48,11 @@ function tell(app: string, handle: DeploymentHandle, pid: number, output: Output
   if (output.json) return output.data({ ...handle, pid });
   for (const { address, methods } of handle.doors) {
     output.result(`listening on ${doorUrl(address)}: ${methods.join(", ")}`);
+  }
+  if (handle.doors.length === 0) {
+    for (const text of NOTHING_EXPOSED) {
+      output.say("warning", text);
+    }
   }
   output.say("info", `Process ${pid} runs "${app}" in the background`);
   output.say("info", `  → mp ps, mp logs ${app} -f, mp delete ${app}`);

@@ -32,6 +32,12 @@ export interface RunView {
   close(): void;
 }
 
+/** What is said of a deployment without a door. */
+export const NOTHING_EXPOSED: readonly string[] = [
+  "Nothing is exposed, so nobody can call this app from outside",
+  "Set expose of a service, or of one of its subservices, to true",
+];
+
 /** The view that fits the output: JSON, a live tree on a terminal, or plain lines. */
 export function runView(plan: Plan, output: Output): RunView {
   if (output.json) return jsonView(output);
@@ -77,7 +83,8 @@ class TextView implements RunView {
   #frame = 0;
   /** Paths that plain lines have told to be ready. */
   #told = new Set<string>();
-  #troubled = new Set<string>();
+  /** What was last said of replicas that are in trouble, by label. */
+  #troubled = new Map<string, string>();
   #starting = true;
 
   constructor(plan: Plan, output: Output) {
@@ -122,10 +129,7 @@ class TextView implements RunView {
       const at = bold(`listening on ${doorUrl(address)}`);
       this.#write("stdout", `${at}: ${methods.join(", ")}\n`);
     }
-    if (doors.length === 0) {
-      this.say("warning", "Nothing is exposed, so nobody can call this app from outside");
-      this.say("info", "  → Set expose of a service, or of one of its subservices, to true");
-    }
+    if (doors.length === 0) { for (const text of NOTHING_EXPOSED) this.say("warning", text); }
   }
 
   say(level: LogLevel, text: string): void {
@@ -151,15 +155,25 @@ class TextView implements RunView {
     const { plan } = this.#readiness;
     this.#readiness.take(status);
     const label = replicaLabel(plan, status);
-    if (isTrouble(status)) {
-      this.#troubled.add(label);
-      this.say("warning", `${label} is ${describeTrouble(status)}`);
-    } else if (status.state === "ready" && this.#troubled.delete(label) && !this.#starting) {
+    if (isTrouble(status)) this.#trouble(label, status);
+    else if (status.state === "ready" && this.#troubled.delete(label) && !this.#starting) {
       this.say("info", `${label} is ready again`);
     }
     if (!this.#starting) return;
     if (this.#block) this.#draw();
     else this.#tell(status.path);
+  }
+
+  #trouble(label: string, status: ReplicaStatus): void {
+    // what cannot start ends the command, or the update, with an error that says so
+    if (status.state === "crash loop" && this.#starting) return;
+    const text = `${label} is ${describeTrouble(status)}`;
+    if (this.#troubled.get(label) === text) return;
+    this.#troubled.set(label, text);
+    // one that was told to restart is in no trouble
+    const isTold = status.state === "restarting" &&
+      (status.lastExit ?? "exited with 0") === "exited with 0";
+    this.say(isTold ? "info" : "warning", text);
   }
 
   /** Without a terminal, a line says when all replicas of a path are ready. */
