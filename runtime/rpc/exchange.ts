@@ -33,6 +33,7 @@ export class Exchange extends Timed implements CallMeta {
   #resolve: (response: Response) => void;
   #reject: (error: unknown) => void;
   #arrived = false;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   private constructor(
     request: Request,
@@ -58,7 +59,7 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   #read(): void {
-    const { maxBody, maxDepth, bodyTimeout } = this.#host.limits;
+    const { maxBody, maxDepth, bodyTimeout } = this.#limits;
     const header = this.#request.headers.get("content-length");
     const length = header === null ? NaN : Number(header);
     if (length > maxBody) return this.#tooLarge();
@@ -66,29 +67,31 @@ export class Exchange extends Timed implements CallMeta {
     const failed = (error: unknown) => this.#unread(error);
     if (length <= 2 * maxDepth) {
       // So small a body cannot be too deep, and json() takes one that came together with its headers
-      // without making a stream or an array of bytes: the endpoint is faster by a fifth.
+      // (Deno reads 1 KiB ahead) without making a stream or an array of bytes of it: the whole
+      // endpoint is faster by a fifth.
       this.#request.json().then((value) => this.#answer(decodeValue(value, this.#limits)), failed);
-    } else if (length <= maxBody) {
-      this.#request.text().then((text) => this.#answer(decodeText(text, this.#limits)), failed);
     } else {
-      this.#readCounted().then((text) => {
+      this.#readText().then((text) => {
         if (text === undefined) this.#tooLarge();
         else this.#answer(decodeText(text, this.#limits));
       }, failed);
     }
   }
 
-  /** Reads a body of unknown length, but no more of it than is allowed. */
-  async #readCounted(): Promise<string | undefined> {
-    const decoder = new TextDecoder();
+  /** Reads a body, but no more of it than is allowed; `undefined` when that is not all. */
+  async #readText(): Promise<string | undefined> {
+    // a byte order mark is no JSON, as json() has it too
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     let text = "";
     let length = 0;
-    for await (const chunk of this.#request.body ?? []) {
-      length += chunk.byteLength;
+    this.#reader = this.#request.body?.getReader();
+    for (;;) {
+      const { done, value } = await this.#reader?.read() ?? { done: true, value: undefined };
+      if (done) return text + decoder.decode();
+      length += value.byteLength;
       if (length > this.#limits.maxBody) return undefined;
-      text += decoder.decode(chunk, { stream: true });
+      text += decoder.decode(value, { stream: true });
     }
-    return text + decoder.decode();
   }
 
   get #limits(): RpcLimits {
@@ -123,6 +126,8 @@ export class Exchange extends Timed implements CallMeta {
 
   #refuse(status: 400 | 408 | 413, code: Code, why: string): void {
     if (!this.#arrive()) return;
+    // lets go of what has come; Deno 2.8.3 itself never ends a read that the response overtakes
+    this.#reader?.cancel().catch(() => {});
     const error = new MpError(code, `Cannot read the request: ${why}`);
     this.#resolve(this.#host.respond(this.#host.endpoint.refuse(error), status));
   }

@@ -11,14 +11,14 @@ export interface RpcLimits {
 }
 
 /**
- * The limits of an endpoint that sets none: 4 MiB, 1,000 calls, 256 levels, 30 s.
+ * The limits of an endpoint that sets none: 4 MiB, 1,000 calls, 512 levels, 30 s.
  *
- * 256 levels are far more than data has and far less than what exhausts the stack of anything that
+ * 512 levels are far more than data has and far less than what exhausts the stack of anything that
  * walks a value.
  */
 export const DEFAULT_LIMITS: RpcLimits = Object.freeze({
   maxBody: 4 * 1024 * 1024,
   maxBatch: 1000,
-  maxDepth: 256,
+  maxDepth: 512,
   bodyTimeout: 30_000,
 });
