@@ -71,8 +71,11 @@ async function runScript(context: Context): Promise<number> {
       onOutput: passOn(output),
     });
   const parts = { version: program.version, driver, options, preparation: preparing };
+  // what comes next is loaded while the script is bundled
+  const driverLoading = program.drivers[driver]!();
+  driverLoading.catch(() => {}); // awaited where it is used
   const prepared = await prepareAgain("inherit");
-  if (!options.watch) await stopBundler();
+  if (!options.watch) stopBundler();
   if (prepared.kind === "program") return await runProgram(context, prepared, stop);
   const order = deployOrder(prepared, parts);
   const state = userState(program);
@@ -83,7 +86,7 @@ async function runScript(context: Context): Promise<number> {
       state,
       output,
       stop,
-      driver: program.drivers[driver]!,
+      driver: () => driverLoading,
       endsAtOnce: (end) => endAtOnce = end,
       changes: options.watch ? (signal) => updates(prepared, signal) : undefined,
     } satisfies RunContext,

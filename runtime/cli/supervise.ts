@@ -8,8 +8,8 @@ import { MpError } from "../errors.ts";
 import type { AppLock } from "../launch/app_lock.ts";
 import type { DeploymentHandle, Driver } from "../launch/driver.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
-import { replan } from "../launch/prepare.ts";
-import { replicaCommand, servingHalf } from "../launch/serving_half.ts";
+import { replan, replicaEntry } from "../launch/prepare.ts";
+import { replicaCommand } from "../launch/serving_half.ts";
 import { type LocalLauncher, startLauncher } from "../launch/start_launcher.ts";
 import type { StateFolder } from "../launch/state.ts";
 import { type RunView, show } from "./run_view.ts";
@@ -71,7 +71,7 @@ export async function supervise(
 
 async function launch(order: DeployOrder, lock: AppLock, context: SupervisionContext) {
   try {
-    const [driver, { entry }] = await Promise.all([context.driver(), servingHalf()]);
+    const [driver, entry] = await Promise.all([context.driver(), replicaEntry()]);
     return await startLauncher(order, {
       state: context.state,
       lock,

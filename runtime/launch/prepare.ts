@@ -42,9 +42,7 @@ export type Prepared = Loaded & { readonly bundle: Bundle };
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { script, name, widths, env, args, stdin, signal, onOutput } = options;
   try {
-    const bundling = bundleScript(script, { signal });
-    bundling.catch(() => {}); // awaited below, unless the loader cannot be started
-    const { entry } = await servingHalf();
+    const entry = await replicaEntry();
     // the child boots while esbuild works
     await using loader = startLoader({
       command: replicaCommand(entry),
@@ -54,7 +52,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
       signal,
       onOutput,
     });
-    const bundle = await bundling;
+    const bundle = await bundleScript(script, { signal });
     await using files = await bundleFiles(bundle);
     const { hash, mayServe } = bundle;
     const loaded = await loader.load({
@@ -77,7 +75,7 @@ export async function replan(
   { bundle, plan, env, cwd }: DeployOrder,
   widths: Readonly<Record<string, number>>,
 ): Promise<Plan> {
-  const { entry } = await servingHalf();
+  const entry = await replicaEntry();
   await using files = await bundleFiles(bundle);
   const { script, hash } = bundle;
   const loaded = await loadScript(
@@ -90,6 +88,13 @@ export async function replan(
     where: script,
     next: "Make the same services whenever the script is loaded",
   });
+}
+
+let entry: Promise<string> | undefined;
+
+/** What replicas run; looked for once in a process. */
+export function replicaEntry(): Promise<string> {
+  return entry ??= servingHalf().then((half) => half.entry);
 }
 
 interface BundleFiles extends AsyncDisposable {
