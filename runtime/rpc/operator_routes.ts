@@ -41,7 +41,6 @@ export function addOperatorRoutes(hono: Hono, options: OperatorRoutesOptions): v
   });
   let exposition: Promise<Exposition> | undefined;
   hono.get("/metrics", async (c) => {
-    // prom-client is loaded when somebody asks for metrics, which nobody may ever do
     exposition ??= import("./prometheus.ts").then(({ prometheus }) => prometheus(metrics));
     const { contentType, text } = await exposition;
     return c.body(await text(), 200, { "content-type": contentType });

@@ -6,12 +6,15 @@
  */
 
 import process from "node:process";
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 
 const MICRO = 1e-6;
 
+/** What is used of prom-client. */
+type PromClient = Pick<typeof import("prom-client"), "Counter" | "Gauge">;
+
 /** Adds the process's metrics to a registry. */
-export function addProcessMetrics(registry: Registry): void {
+export function addProcessMetrics({ Counter, Gauge }: PromClient, registry: Registry): void {
   const registers = [registry];
   new Counter({
     name: "process_cpu_seconds_total",

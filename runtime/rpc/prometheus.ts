@@ -1,11 +1,10 @@
 /**
- * The counters in Prometheus's text format. Loads prom-client, so load it only when it is needed.
+ * The counters in Prometheus's text format.
  *
  * @module
  */
 
-import { Counter, Gauge, type Metric, type MetricObjectWithValues, Registry } from "prom-client";
-import type { MetricValue } from "prom-client";
+import type { Metric, MetricObjectWithValues, MetricValue } from "prom-client";
 import { BUCKETS, type MethodMetrics, type RpcMetrics } from "./metrics.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
 
@@ -18,8 +17,12 @@ export interface Exposition {
 /**
  * Exposes the counters of an endpoint, and some of the process. Nothing is copied until the text is
  * asked for.
+ *
+ * Loads prom-client, which nobody may ever need.
  */
-export function prometheus(metrics: RpcMetrics): Exposition {
+export async function prometheus(metrics: RpcMetrics): Promise<Exposition> {
+  const client = await import("prom-client");
+  const { Counter, Gauge, Registry } = client;
   const registry = new Registry();
   const registers = [registry];
   new Counter({
@@ -64,7 +67,7 @@ export function prometheus(metrics: RpcMetrics): Exposition {
     },
   });
   registry.registerMetric(durations(metrics));
-  addProcessMetrics(registry);
+  addProcessMetrics(client, registry);
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 
