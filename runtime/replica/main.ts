@@ -67,7 +67,7 @@ async function start(
     bundleUrl,
     map: () => Deno.readTextFileSync(identity.sourceMap),
     root: dirname(identity.script),
-    runtimeUrl: import.meta.url,
+    runtimeUrl: new URL(".", import.meta.url).href,
   });
   takeUncaught((error, kind) => {
     console.error(

@@ -30,7 +30,8 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
     ? (payload, context) => target.route({ request: payload.value, payload, context }, parts)
     : (payload, context) => target(payload.value, context);
   const fail = (error: unknown, context: CallContext): never => {
-    if (!(error instanceof MpError) || error.code === "not_json") onFault(error, context);
+    // what mp itself refuses says all in its message, to the caller
+    if (!(error instanceof MpError)) onFault(error, context);
     throw attribute(error, context);
   };
   const finish = async (reply: Promise<unknown>, context: CallContext): Promise<Payload> => {

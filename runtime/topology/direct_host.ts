@@ -32,7 +32,8 @@ export function directHost(): ScriptHost {
 /** Whether the script that called into the API is the program that `deno run` was given. */
 function isCalledByMainModule(): boolean {
   const main = globalThis.Deno?.mainModule;
-  if (main === undefined) return false;
+  // the blocks of a document that are tested are main modules too, of files that are not there
+  if (main === undefined || !isFile(main)) return false;
   const own = new URL("../../", import.meta.url).href;
   // the first frame outside of this package, or of its examples, is the caller's
   const frames = new Error().stack?.split("\n").slice(1) ?? [];
@@ -40,6 +41,15 @@ function isCalledByMainModule(): boolean {
     !frame.includes(`${own}runtime/`) && !frame.includes(`${own}mod.ts`)
   );
   return caller !== undefined && caller.includes(main);
+}
+
+function isFile(url: string): boolean {
+  if (!url.startsWith("file:")) return false;
+  try {
+    return Deno.statSync(new URL(url)).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** Hands over to the program, which loads the script anew; the import is computed, for the program is no part of the API. */
