@@ -2,7 +2,7 @@ import { assert, assertEquals, assertFalse, assertInstanceOf, assertRejects } fr
 import fc from "fast-check";
 import { MpError } from "../../../runtime/errors.ts";
 import { Channel, type InboundCall } from "../../../runtime/peer/channel.ts";
-import { settled, VirtualClock } from "../../virtual_clock.ts";
+import { settled, VirtualClock } from "../../support/virtual_clock.ts";
 import { channelPair } from "./channel_pair.ts";
 import { pipe } from "./pipe.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { Deadlines, Timed } from "../../../runtime/peer/deadlines.ts";
-import { VirtualClock } from "../../virtual_clock.ts";
+import { VirtualClock } from "../../support/virtual_clock.ts";
 
 const TICK = 16;
 

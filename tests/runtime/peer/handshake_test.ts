@@ -9,7 +9,7 @@ import {
   type Hello,
   introduce,
 } from "../../../runtime/peer/handshake.ts";
-import { settled, VirtualClock } from "../../virtual_clock.ts";
+import { settled, VirtualClock } from "../../support/virtual_clock.ts";
 import { type End, pipe } from "./pipe.ts";
 
 const own = { secret: "s3cret", revision: "r1", name: "leaf.0" };

@@ -3,7 +3,7 @@ import { MpError } from "../../../runtime/errors.ts";
 import type { ChannelHandlers, Connection, InboundCall } from "../../../runtime/peer/channel.ts";
 import { deadlines } from "../../../runtime/peer/deadlines.ts";
 import { Peer, type PeerOptions } from "../../../runtime/peer/peer.ts";
-import { settled, VirtualClock } from "../../virtual_clock.ts";
+import { settled, VirtualClock } from "../../support/virtual_clock.ts";
 import { Leaf } from "./leaf.ts";
 import { pipe } from "./pipe.ts";
 
