@@ -19,7 +19,8 @@ export interface DescribedSubservice {
 export function describeTopology(
   topology: Topology,
 ): Record<string, Record<string, DescribedSubservice>> {
-  const services: Record<string, Record<string, DescribedSubservice>> = {};
+  // a service may be called "constructor"
+  const services: Record<string, Record<string, DescribedSubservice>> = Object.create(null);
   for (const place of walk(topology)) {
     (services[place.service] ??= {})[place.path] = {
       replicas: place.replicas,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MpError } from "../errors.ts";
+import { messageOf, MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
 import { checkExpose, type Expose, isPattern, type ServiceDefinition } from "./topology.ts";
 import type { AnyTarget, NoParts, Parts } from "./target.ts";
@@ -67,7 +67,8 @@ export function makeService(
   const root = isPattern(target) ? `${name}.${target.router.name}` : name;
   const subservices: Record<string, Subservice<Parts>> = {};
   if (isPattern(target)) {
-    subservices[target.router.name] = makeSubservice(definition, root, {});
+    const own = definition.options.expose ?? target.options.expose;
+    subservices[target.router.name] = makeSubservice(definition, root, {}, own);
     for (const [part, { target: under }] of Object.entries(target.parts)) {
       subservices[part] = makePart(definition, `${name}.${part}`, under);
     }
@@ -83,9 +84,23 @@ export function makeService(
     },
     subservices: guard(name, subservices),
     async call(request?: unknown, options: ServiceCallOptions = {}): Promise<unknown> {
-      return (await caller(name, Payload.encode(request), options)).value;
+      checkTimeout(name, options.timeout);
+      return (await caller(name, encodeRequest(name, request), options)).value;
     },
   };
+}
+
+function checkTimeout(name: string, timeout: unknown): void {
+  if (timeout === undefined || (typeof timeout === "number" && timeout > 0)) return;
+  throw new RangeError(`Cannot call "${name}": timeout ${timeout} is not a number of ms over 0`);
+}
+
+function encodeRequest(name: string, request: unknown): Payload {
+  try {
+    return Payload.encode(request);
+  } catch (error) {
+    throw new MpError("not_json", `Cannot call "${name}": in the request, ${messageOf(error)}`);
+  }
 }
 
 function makePart(
@@ -99,18 +114,20 @@ function makePart(
       under[part] = makePart(definition, `${path}.${part}`, inner);
     }
   }
-  return makeSubservice(definition, path, under);
+  const own = isPattern(target) ? target.options.expose : undefined;
+  return makeSubservice(definition, path, under, own);
 }
 
 function makeSubservice(
   definition: ServiceDefinition,
   path: string,
   under: Record<string, Subservice<Parts>>,
+  own?: Expose,
 ): Subservice<Parts> {
   return {
     path,
     get expose() {
-      return definition.exposed.get(path) ?? false;
+      return definition.exposed.get(path) ?? own ?? false;
     },
     set expose(value: Expose) {
       setExpose(definition, path, value);

@@ -45,8 +45,8 @@ export class Topology {
       });
     }
     checkTarget(`service "${name}"`, target);
-    if (options.replicas !== undefined) checkReplicas(options.replicas, `service "${name}"`);
     checkOptions(`service "${name}"`, options);
+    if (options.replicas !== undefined) checkReplicas(options.replicas, `service "${name}"`);
     const definition = { name, target, options, exposed: new Map<string, Expose>() };
     this.services.set(name, definition);
     return definition;
@@ -78,7 +78,13 @@ export function checkTarget(what: string, target: unknown, role = "the target"):
 
 /** Checks the options that every target takes. @throws {TypeError | RangeError} */
 export function checkOptions(what: string, options: TargetOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot make ${what}: its options are ${String(options)}, not an object`);
+  }
   const { timeout, expose } = options;
+  if (timeout !== undefined && typeof timeout !== "number") {
+    throw new TypeError(`Cannot make ${what}: timeout is ${typeof timeout}, not a number`);
+  }
   if (timeout !== undefined && !(timeout > 0 && timeout <= 86_400_000)) {
     throw new RangeError(
       `Cannot make ${what}: timeout ${timeout} is not between 0 and 86400000 ms`,

@@ -45,7 +45,7 @@ export function* walk(topology: Topology, widths: Widths = {}): Generator<Placed
     const inherited = inherit({ timeout: DEFAULT_TIMEOUT, env: {}, resources: {} }, options);
     const path = isPattern(target) ? `${name}.${target.router.name}` : name;
     const declared = options.replicas ?? (isPattern(target) ? target.router.replicas : 1);
-    const replicas = widths[path] ?? declared;
+    const replicas = widthOf(widths, path) ?? declared;
     // the parts of a service's own pattern are siblings of its router, and shared by its replicas
     const place = { definition, path, prefix: name, width: replicas, replicas, instances: 1 };
     yield* unfold(target, { ...place, state: "none", inherited }, widths);
@@ -84,7 +84,7 @@ function* unfold(target: AnyTarget, place: Place, widths: Widths): Generator<Pla
   };
   for (const [name, part] of parts) {
     const partPath = `${prefix}.${name}`;
-    const partWidth = widths[partPath] ?? part.replicas;
+    const partWidth = widthOf(widths, partPath) ?? part.replicas;
     const total = place.instances * partWidth;
     yield* unfold(part.target, {
       definition,
@@ -97,6 +97,11 @@ function* unfold(target: AnyTarget, place: Place, widths: Widths): Generator<Pla
       inherited,
     }, widths);
   }
+}
+
+/** A service may be called `constructor`. */
+function widthOf(widths: Widths, path: string): number | undefined {
+  return Object.hasOwn(widths, path) ? widths[path] : undefined;
 }
 
 function exposure(definition: ServiceDefinition, target: AnyTarget, path: string): Expose {

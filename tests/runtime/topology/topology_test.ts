@@ -1,0 +1,95 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { MpError } from "../../../runtime/errors.ts";
+import type { TargetOptions } from "../../../runtime/topology/target.ts";
+import {
+  checkExpose,
+  checkTarget,
+  isPattern,
+  Topology,
+} from "../../../runtime/topology/topology.ts";
+import { scatter } from "../../../patterns/scatter.ts";
+
+const handler = () => 1;
+const pattern = scatter(2, handler, (parts) => parts.length);
+
+Deno.test("Topology.add() keeps services in the order of the script", () => {
+  const topology = new Topology();
+  const b = topology.add("b", handler, {});
+  topology.add("a", pattern, { timeout: 5 });
+  assertEquals([...topology.services.keys()], ["b", "a"]);
+  assertStrictEquals(topology.services.get("b"), b);
+});
+
+Deno.test("Topology.add() refuses a bad or clashing name, and what comes after the end", () => {
+  const topology = new Topology();
+  topology.add("a", handler, {});
+  const clash = assertThrows(() => topology.add("a", handler, {}), MpError, "the name is taken");
+  assertEquals(clash.code, "topology_invalid");
+  assertThrows(() => topology.add("A", handler, {}), MpError, "not a DNS label");
+  topology.end();
+  const late = assertThrows(() => topology.add("b", handler, {}), MpError, "mp.serve()");
+  assertEquals(late.code, "topology_invalid");
+  assertEquals([...topology.services.keys()], ["a"]);
+});
+
+Deno.test("Topology.add() refuses a target that is neither a function nor a pattern", () => {
+  const targets: [unknown, string][] = [
+    [undefined, "undefined"],
+    [null, "null"],
+    [7, "number"],
+    ["handler", "string"],
+    [{}, "object"],
+    [Promise.resolve(handler), "object"],
+  ];
+  for (const [target, kind] of targets) {
+    assertThrows(
+      () => new Topology().add("a", target as typeof handler, {}),
+      TypeError,
+      `Cannot make service "a": the target is ${kind}, not a function or a pattern`,
+    );
+  }
+});
+
+Deno.test("Topology.add() refuses bad options", () => {
+  const cases: [unknown, new (message: string) => Error, string][] = [
+    [null, TypeError, "options are null"],
+    [5, TypeError, "options are 5"],
+    [{ replicas: 0 }, RangeError, "0 is not a whole number"],
+    [{ replicas: "2" }, TypeError, "not a number"],
+    [{ timeout: 0 }, RangeError, "timeout 0"],
+    [{ timeout: -5 }, RangeError, "timeout -5"],
+    [{ timeout: NaN }, RangeError, "timeout NaN"],
+    [{ timeout: Infinity }, RangeError, "timeout Infinity"],
+    [{ timeout: 86_400_001 }, RangeError, "timeout 86400001"],
+    [{ timeout: "5" }, TypeError, "timeout is string"],
+    [{ expose: "yes" }, TypeError, "give true, false or { port }"],
+    [{ expose: null }, TypeError, "give true, false or { port }"],
+    [{ expose: {} }, TypeError, "give true, false or { port }"],
+    [{ expose: { port: "80" } }, TypeError, "give true, false or { port }"],
+    [{ expose: { port: 0 } }, RangeError, "port 0"],
+    [{ expose: { port: 65_536 } }, RangeError, "port 65536"],
+    [{ expose: { port: 80.5 } }, RangeError, "port 80.5"],
+    [{ env: { A: 1 } }, TypeError, "env A is number"],
+  ];
+  for (const [options, kind, message] of cases) {
+    const topology = new Topology();
+    assertThrows(() => topology.add("a", handler, options as TargetOptions), kind, message);
+    assertEquals(topology.services.size, 0);
+  }
+  for (const options of [{ timeout: 0.5, expose: { port: 1 } }, { timeout: 86_400_000 }]) {
+    new Topology().add("a", handler, options);
+  }
+});
+
+Deno.test("checkExpose() takes true, false, a port, and nothing", () => {
+  for (const expose of [undefined, true, false, { port: 1 }, { port: 65_535 }]) {
+    checkExpose("x", expose);
+  }
+});
+
+Deno.test("isPattern() and checkTarget() tell handlers from patterns", () => {
+  assertEquals([isPattern(handler), isPattern(pattern)], [false, true]);
+  checkTarget("x", handler);
+  checkTarget("x", pattern);
+  assertThrows(() => checkTarget("x", {}, "leaf"), TypeError, "leaf is object");
+});
