@@ -20,6 +20,7 @@ import {
   UNBORN,
 } from "./lifecycle.ts";
 import type { ProcessReplica } from "./manifest.ts";
+import { Pulse } from "./pulse.ts";
 import { ReplicaProcess } from "./replica_process.ts";
 
 /** What a replica has around it. */
@@ -41,8 +42,6 @@ export interface Surroundings {
 
 /** How long a replica may take, after its grace, to be gone by itself. */
 const MARGIN = 250;
-/** A replica that stands at a breakpoint has no stall limit; a ping needs some. */
-const LONGEST_PING = 24 * 3600 * 1000;
 
 /** See the module's documentation. */
 export class SupervisedReplica {
@@ -56,8 +55,7 @@ export class SupervisedReplica {
   #channel: Channel | undefined;
   #startTimer: ReturnType<typeof setTimeout> | undefined;
   #killTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Since when it owes a sign of life. */
-  #silentSince: number | undefined;
+  #pulse: Pulse;
   #failure: ReplicaNotices["failed"] | undefined;
   /** What the process before this one said of its end. */
   #lastWords: string | undefined;
@@ -71,6 +69,11 @@ export class SupervisedReplica {
     this.spec = spec;
     this.#around = around;
     this.#policy = { ...around.policy, stallLimit: spec.stallLimit };
+    this.#pulse = new Pulse({
+      timeout: 2 * spec.stallLimit,
+      onSilent: (milliseconds) => this.#happen({ kind: "silent", for: milliseconds }),
+      onAnswer: () => this.#happen({ kind: "answered" }),
+    });
     this.launched = this.#launching.promise;
     // whoever waits for it hears of it
     this.launched.catch(() => {});
@@ -112,7 +115,7 @@ export class SupervisedReplica {
     } catch (error) {
       return this.#onEnded(undefined, `cannot be started: ${messageOf(error)}`);
     }
-    this.#silentSince = performance.now();
+    this.#pulse.start(performance.now());
     const process = new ReplicaProcess(
       { command, args, cwd, env: { ...env, ...prepared } },
       (stream, text) => this.#around.onLine({ path, index, time: Date.now(), stream, text }),
@@ -131,7 +134,7 @@ export class SupervisedReplica {
   attach(channel: Channel, pid: number): boolean {
     if (pid !== this.#process?.pid) return false;
     this.#channel = channel;
-    this.#silentSince = undefined;
+    this.#pulse.meet(channel);
     return true;
   }
 
@@ -152,27 +155,9 @@ export class SupervisedReplica {
     return JSON.parse(await this.#channel.call(target, JSON.stringify(request), { timeout }));
   }
 
-  /** Looks after the replica: asks for a sign of life, and judges how long there was none. */
-  tick(now: number): void {
-    if (this.#silentSince !== undefined) {
-      return this.#happen({ kind: "silent", for: now - this.#silentSince });
-    }
-    const channel = this.#channel;
-    if (channel === undefined) return;
-    this.#silentSince = now;
-    const timeout = Math.min(2 * this.#policy.stallLimit, LONGEST_PING);
-    channel.ping(timeout).then(() => {
-      if (channel !== this.#channel) return;
-      this.#silentSince = undefined;
-      this.#happen({ kind: "answered" });
-    }, () => {
-      // the end of the process is noticed elsewhere
-    });
-  }
-
-  /** Counts its silence from now: the launcher itself was stopped meanwhile. */
-  forgive(now: number): void {
-    if (this.#silentSince !== undefined) this.#silentSince = now;
+  /** Whether it gives signs of life. */
+  get pulse(): Pick<Pulse, "beat" | "forgive"> {
+    return this.#pulse;
   }
 
   /** Opens the replica's doors. @throws {MpError} `port_in_use`, …. */
@@ -261,7 +246,8 @@ export class SupervisedReplica {
     if (process?.pid !== undefined) this.#around.onProcess(process.pid, false);
     clearTimeout(this.#killTimer);
     this.#channel?.close();
-    this.#channel = this.#process = this.#silentSince = undefined;
+    this.#pulse.stop();
+    this.#channel = this.#process = undefined;
     const failure = this.#failure;
     this.#lastWords = failure?.message ?? process?.lastWords;
     this.#happen({
@@ -324,7 +310,7 @@ export class SupervisedReplica {
       `Cannot keep ${name} running: ${lastExit}, ${failures} times in a row${why}`,
       {
         replica: name,
-        next: failure?.next ?? "Read what it wrote: mp logs",
+        next: failure?.next ?? `Read what it wrote: mp logs ${this.spec.env.MP_APP}`,
         reason: failure?.code,
       },
     );

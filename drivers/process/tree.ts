@@ -264,10 +264,10 @@ export class Tree {
     const now = performance.now();
     const late = now - this.#ticked > 2 * this.#policy.busyAfter;
     this.#ticked = now;
-    for (const replica of this.#replicas.values()) {
+    for (const { pulse } of this.#replicas.values()) {
       // a launcher that was stopped itself has no right to call others silent
-      if (late) replica.forgive(now);
-      replica.tick(now);
+      if (late) pulse.forgive(now);
+      pulse.beat(now);
     }
   }
 }
