@@ -25,7 +25,8 @@ export interface Attempt {
 /** A state that waits for its commit, with its text. */
 export interface WrittenState {
   readonly state: State;
-  readonly text: JsonText;
+  /** `undefined` when the scope was removed. */
+  readonly text: JsonText | undefined;
 }
 
 /**
@@ -39,14 +40,9 @@ export type Stage = "running" | "waiting" | "flying" | "settled";
 /** See the module's documentation. */
 export class Transaction extends Timed {
   stage: Stage = "running";
-  view: View | undefined;
   attempt: Attempt | undefined;
   /** How often storage has refused it. */
   refusals = 0;
-  /** How often its body had to run again because another of this replica came first. */
-  overtaken = 0;
-  /** The scopes that it holds while its body runs. */
-  held: ReadonlySet<string> | undefined;
 
   constructor(
     readonly body: Body<unknown>,

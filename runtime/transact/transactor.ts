@@ -28,7 +28,7 @@ import {
   Transaction,
   type WrittenState,
 } from "./transaction.ts";
-import { View, withoutDrafts } from "./view.ts";
+import { View } from "./view.ts";
 
 /** Options of {@linkcode Transactor}. */
 export interface TransactorOptions {
@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly timeout: number;
   /** The scopes that the body will touch, by encoded key, where that is known. */
   readonly scopes?: readonly string[];
+  /** The body's first run, where it was made before anybody knew that it is a transaction. */
+  readonly first?: { readonly view: View; readonly outcome: Outcome };
 }
 
 /** A request to the storage that is under way. */
@@ -54,6 +56,7 @@ interface Flight {
   mayBeDone: boolean;
 }
 
+const NO_SCOPES: ReadonlySet<string> = new Set();
 /** From so many refusals on, a transaction's scopes are all read at one instant before it runs again. */
 const READ_AFTER = 3;
 /** The longest pause before another try, in milliseconds. */
@@ -88,7 +91,7 @@ export class Transactor {
    * @throws What the body threw, once what it read has been confirmed.
    * @throws {MpError} `scope_conflict`, `storage_unavailable`, `commit_unknown`, `deadline_exceeded`.
    */
-  run<T>(body: Body<T>, { timeout, scopes = [] }: RunOptions): Promise<T> {
+  run<T>(body: Body<T>, { timeout, scopes = [], first }: RunOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closed.signal.aborted) return reject(closed());
       const transaction = new Transaction(
@@ -99,8 +102,19 @@ export class Transactor {
         (expired) => this.#expire(expired),
       );
       deadlines.add(transaction, timeout);
-      this.#start(transaction);
+      if (first) this.#end(transaction, NO_SCOPES, first.view, first.outcome);
+      else this.#start(transaction);
     });
+  }
+
+  /** A view for a run that {@linkcode run} is told of later. */
+  view(): View {
+    return new View(this.#overlay);
+  }
+
+  /** The fault because of which transactions wait for the storage, if there is one. */
+  get fault(): MpError | undefined {
+    return this.#flight?.fault;
   }
 
   /** Ends everything; transactions without an outcome fail. The storage stays open. */
@@ -334,11 +348,10 @@ function finish(view: View, outcome: Outcome): Attempt {
   const writes = new Map<string, WrittenState>();
   const reads = new Map(view.reads());
   try {
-    const told = "error" in outcome ? outcome : { value: withoutDrafts(outcome.value) };
     for (const [scope, { data, text }] of view.end(!("error" in outcome))) {
       writes.set(scope, { state: { data, version: undefined }, text });
     }
-    return { outcome: told, reads, writes };
+    return { outcome, reads, writes };
   } catch (error) {
     view.end(false);
     return { outcome: { error }, reads, writes: new Map() };
@@ -355,11 +368,10 @@ function commitOf(group: readonly Transaction[], session: string, seq: number): 
     bases,
     ([scope, { version }]) => ({ key: decodeKey(scope), version: version! }),
   );
-  const mutations = Array.from(lastWrites(group), ([scope, { text }]): Mutation => ({
-    op: "put",
-    key: decodeKey(scope),
-    value: text,
-  }));
+  const mutations = Array.from(lastWrites(group), ([scope, { text }]): Mutation => {
+    const key = decodeKey(scope);
+    return text === undefined ? { op: "delete", key } : { op: "put", key, value: text };
+  });
   return { session, seq, checks, mutations };
 }
 

@@ -7,6 +7,7 @@
 import { create, current, isDraft } from "mutative";
 import { MpError } from "../errors.ts";
 import { encodeJson } from "../payload.ts";
+import { decodeKey, showKey } from "../storage/key.ts";
 import type { JsonText } from "../storage/storage.ts";
 import type { Document, Overlay, State } from "./overlay.ts";
 
@@ -14,16 +15,18 @@ import type { Document, Overlay, State } from "./overlay.ts";
 // deno-lint-ignore no-explicit-any -- what a scope holds is declared by the script
 export type Draft = Record<string, any>;
 
-/** What an attempt changed: the new document and its text. */
+/** What an attempt made of a scope: the new document and its text. */
 export interface Written {
-  readonly data: Document;
-  readonly text: JsonText;
+  /** `undefined` for a scope that was removed. */
+  readonly data: Document | undefined;
+  readonly text: JsonText | undefined;
 }
 
 interface Opened {
   readonly state: State;
   readonly draft: Draft;
   readonly finish: () => Document;
+  removed: boolean;
 }
 
 /** One attempt of a transaction. */
@@ -65,7 +68,7 @@ export class View {
     if (this.#ended) {
       throw new MpError(
         "scope_after_effect",
-        `Cannot use scope ${JSON.stringify(scope)}: its transaction has ended`,
+        `Cannot use ${showKey(decodeKey(scope))}: its transaction has ended`,
         {
           next: "Wait for everything that uses a scope before the handler or the body returns",
         },
@@ -74,8 +77,26 @@ export class View {
     if (opened !== undefined) return opened.draft;
     const state = this.#overlay.get(scope);
     const [draft, finish] = create((state.data ?? {}) as Draft, { enableAutoFreeze: false });
-    this.#opened.set(scope, { state, draft, finish: finish as () => Document });
+    this.#opened.set(scope, { state, draft, finish: finish as () => Document, removed: false });
     return draft;
+  }
+
+  /** Puts a document in place of a scope's. @throws {TypeError} When it is no object. */
+  replace(scope: string, document: Draft): void {
+    if (typeof document !== "object" || document === null || Array.isArray(document)) {
+      throw new TypeError(`Cannot set ${showKey(decodeKey(scope))}: it can only be an object`);
+    }
+    // it may be made of what the scope holds now
+    const copy = JSON.parse(encodeJson(document));
+    const draft = this.open(scope);
+    for (const name of Object.keys(draft)) delete draft[name];
+    Object.assign(draft, copy);
+  }
+
+  /** Removes a scope's document. */
+  remove(scope: string): void {
+    this.replace(scope, {});
+    this.#opened.get(scope)!.removed = true;
   }
 
   /**
@@ -87,19 +108,20 @@ export class View {
   end(keep: boolean): Map<string, Written> {
     this.#ended = true;
     const written = new Map<string, Written>();
-    for (const [scope, { state, finish }] of this.#opened) {
+    for (const [scope, { state, finish, removed }] of this.#opened) {
       const data = finish();
       if (!keep || data === state.data || (state.data === undefined && isEmpty(data))) continue;
-      written.set(scope, { data, text: encodeScope(scope, data) });
+      if (removed && isEmpty(data)) written.set(scope, { data: undefined, text: undefined });
+      else written.set(scope, { data, text: encodeScope(scope, data) });
     }
     return written;
   }
 }
 
-/** A copy of a body's result that no draft is part of. */
-export function withoutDrafts(result: unknown): unknown {
+/** A copy of a body's result, for whoever called it: no part of it belongs to a scope. */
+export function withoutDrafts<T>(result: T): T {
   if (typeof result !== "object" || result === null) return result;
-  return isDraft(result) ? current(result) : JSON.parse(encodeJson(result));
+  return JSON.parse(encodeJson(isDraft(result) ? current(result) : result));
 }
 
 function encodeScope(scope: string, data: Document): string {
@@ -107,7 +129,7 @@ function encodeScope(scope: string, data: Document): string {
     return encodeJson(data);
   } catch (error) {
     const place = error instanceof Error ? error.message : String(error);
-    throw new TypeError(`Cannot store scope ${JSON.stringify(scope)}: ${place}`);
+    throw new TypeError(`Cannot store ${showKey(decodeKey(scope))}: ${place}`);
   }
 }
 
