@@ -11,18 +11,19 @@
  * @param width The most characters of a line.
  */
 export function formatJson(value: unknown, width: number): string {
-  return format(value, width, 0);
+  return format(value, width, 0, 0);
 }
 
-function format(value: unknown, width: number, indent: number): string {
+/** @param before How much stands before the value on its line. */
+function format(value: unknown, width: number, indent: number, before: number): string {
   const text = oneLine(value);
-  if (typeof value !== "object" || value === null || text.length + indent <= width) return text;
+  if (typeof value !== "object" || value === null || before + text.length <= width) return text;
   const margin = " ".repeat(indent + 2);
   const inner = Array.isArray(value)
-    ? value.map((item) => `${margin}${format(item, width, indent + 2)}`)
+    ? value.map((item) => `${margin}${format(item, width, indent + 2, indent + 2)}`)
     : Object.entries(value).map(([key, item]) => {
       const name = `${JSON.stringify(key)}: `;
-      return `${margin}${name}${format(item, width, indent + 2)}`;
+      return `${margin}${name}${format(item, width, indent + 2, indent + 2 + name.length)}`;
     });
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   return `${open}\n${inner.join(",\n")}\n${" ".repeat(indent)}${close}`;

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { stripAnsiCode } from "@std/fmt/colors";
 import type { Sink } from "./sink.ts";
 
 /** Lines that are drawn anew in place, below everything else. */
@@ -45,10 +44,4 @@ export function liveBlock(sink: Sink): LiveBlock {
 
 function sameText(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((line, i) => line === b[i]);
-}
-
-/** Cuts a line, which may hold colours, to a terminal's width. */
-export function cut(line: string, columns: number): string {
-  if (stripAnsiCode(line).length <= columns) return line;
-  return `${stripAnsiCode(line).slice(0, columns - 1)}…`;
 }
