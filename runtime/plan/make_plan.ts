@@ -22,12 +22,14 @@ export interface PlanOptions {
 }
 
 const STALL_LIMIT = 60_000;
+const MOST_REPLICAS = 100_000;
 
 /**
  * Makes the plan of a topology.
  *
  * @returns A deeply frozen plan; equal topologies give equal plans.
- * @throws {MpError} `topology_invalid` when widths name a path that is not there, or two doors share a port.
+ * @throws {MpError} `topology_invalid` when widths name a path that is not there, two doors share a
+ * port, or there are more than 100,000 replicas in all.
  */
 export function makePlan(topology: Topology, options: PlanOptions): Plan {
   const { app, bundle, widths = {} } = options;
@@ -35,6 +37,7 @@ export function makePlan(topology: Topology, options: PlanOptions): Plan {
   const exposed = new Map(placed.flatMap(({ path, expose }) => expose ? [[path, expose]] : []));
   const nodes = placed.map(nodeOf);
   checkWidths(widths, placed);
+  checkTotal(app, placed);
   const doors = doorsOf(nodes, exposed);
   if (doors.some((door) => door.node === INGRESS)) nodes.push(ingressNode(nodes));
   return deepFreeze({ app, revision: revisionOf(bundle, nodes), bundle, nodes, doors });
@@ -47,8 +50,13 @@ export function scalesInPlace(from: Plan, to: Plan): boolean {
     from.nodes.every((node, i) => {
       const other = to.nodes[i]!;
       return node.path === other.path &&
-        (node.replicas === other.replicas || node.state === "none");
+        (node.replicas === other.replicas || (node.state === "none" && isOutermost(node)));
     });
+}
+
+/** Whether all replicas of a node are one set; others are numbered by the instance that owns them. */
+function isOutermost({ path, service }: PlanNode): boolean {
+  return !path.slice(service.length + 1).includes(".");
 }
 
 function nodeOf(place: Placed): PlanNode {
@@ -154,6 +162,20 @@ function checkWidths(widths: Widths, placed: readonly Placed[]): void {
       );
     }
   }
+}
+
+function checkTotal(app: string, placed: readonly Placed[]): void {
+  const total = placed.reduce((sum, { replicas }) => sum + replicas, 0);
+  if (total <= MOST_REPLICAS) return;
+  const largest = placed.reduce((a, b) => b.replicas > a.replicas ? b : a);
+  throw new MpError(
+    "topology_invalid",
+    `Cannot plan "${app}": ${total} replicas are more than ${MOST_REPLICAS}`,
+    {
+      next: `Lower the numbers, which multiply where patterns nest; "${largest.path}" ` +
+        `alone has ${largest.replicas}`,
+    },
+  );
 }
 
 /** Bundle and structure. The ingress is left out, for it comes and goes with counts and exposure. */
