@@ -13,6 +13,7 @@ import type {
   Target,
   TargetOptions,
 } from "../runtime/topology/target.ts";
+import { checkTarget } from "../runtime/topology/topology.ts";
 
 /** Merges the leaves' responses, in the order of the leaves, into the service's response. */
 export type Gather<Q, L, R> = (parts: L[], request: Q) => R | Promise<R>;
@@ -25,7 +26,7 @@ export interface ScatterOptions<Q, L, R, Children extends Parts = NoParts>
   /** Answers a request on each leaf: a handler or another pattern. */
   leaf: Target<Q, L, Children>;
   /** Merges the leaves' responses. */
-  gather: Gather<NoInfer<Q>, NoInfer<L>, R>;
+  gather: Gather<Q, NoInfer<L>, R>;
 }
 
 /** What {@linkcode scatter} makes. */
@@ -68,7 +69,7 @@ export function scatter<Q, L, R, Children extends Parts = NoParts>(
 export function scatter<Q, L, R, Children extends Parts = NoParts>(
   replicas: number,
   leaf: Target<Q, L, Children>,
-  gather: Gather<NoInfer<Q>, NoInfer<L>, R>,
+  gather: Gather<Q, NoInfer<L>, R>,
 ): ScatterTarget<Q, R, Children>;
 export function scatter<Q, L, R, Children extends Parts>(
   first: number | ScatterOptions<Q, L, R, Children>,
@@ -79,6 +80,7 @@ export function scatter<Q, L, R, Children extends Parts>(
     ? first
     : { replicas: first, leaf: leafArgument!, gather: gatherArgument! };
   checkFunction("mp.scatter()", "gather", gather);
+  checkTarget("mp.scatter()", leaf, "leaf");
   return makePattern<Q, R, "gather", { readonly scatter: Children }>({
     pattern: "scatter",
     router: { name: "gather", replicas: 1 },

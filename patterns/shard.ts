@@ -15,6 +15,7 @@ import type {
   Target,
   TargetOptions,
 } from "../runtime/topology/target.ts";
+import { checkTarget } from "../runtime/topology/topology.ts";
 
 /** The key of a request: a whole number, taken modulo the number of shards, or a string, which is hashed. */
 export type ShardKey<Q> = (
@@ -28,7 +29,7 @@ export interface ShardOptions<Q, R, Children extends Parts = NoParts>
   /** The number of shards, from 1. */
   replicas: number;
   /** The key of a request. */
-  key: ShardKey<NoInfer<Q>>;
+  key: ShardKey<Q>;
   /** Answers a request on its shard: a handler or another pattern. */
   target: Target<Q, R, Children>;
 }
@@ -73,7 +74,7 @@ export function shard<Q, R, Children extends Parts = NoParts>(
  */
 export function shard<Q, R, Children extends Parts = NoParts>(
   replicas: number,
-  key: ShardKey<NoInfer<Q>>,
+  key: ShardKey<Q>,
   target: Target<Q, R, Children>,
 ): ShardTarget<Q, R, Children>;
 export function shard<Q, R, Children extends Parts>(
@@ -85,6 +86,7 @@ export function shard<Q, R, Children extends Parts>(
     ? first
     : { replicas: first, key: keyArgument!, target: targetArgument! };
   checkFunction("mp.shard()", "key", key);
+  checkTarget("mp.shard()", target, "target");
   return makePattern<Q, R, "shard", { readonly compute: Children }>({
     pattern: "shard",
     router: { name: "shard", replicas: 1 },
@@ -106,6 +108,7 @@ export function shard<Q, R, Children extends Parts>(
  * hashing (Thaler and Ravishankar, 1998), so that another number of shards moves as few as can be.
  *
  * @throws {MpError} `invalid_shard_key` for a number that is not whole, and anything else.
+ * @throws {RangeError} Unless `shards` is a whole number from 1.
  *
  * @example
  * ```ts
@@ -117,6 +120,9 @@ export function shard<Q, R, Children extends Parts>(
  * ```
  */
 export function shardOf(key: unknown, shards: number): number {
+  if (!Number.isInteger(shards) || shards < 1) {
+    throw new RangeError(`Cannot choose one of ${shards} shards: give a whole number from 1`);
+  }
   if (typeof key === "number" && Number.isSafeInteger(key)) {
     return ((key % shards) + shards) % shards;
   }
@@ -134,22 +140,24 @@ export function shardOf(key: unknown, shards: number): number {
   return best;
 }
 
-type MaybePromise = unknown | Promise<unknown>;
-
 function keyOf<Q>(
   key: ShardKey<Q>,
   request: Q,
   context: Context,
 ): string | number | Promise<unknown> {
-  let value: MaybePromise;
+  let value: unknown;
   try {
     value = key(request, context);
   } catch (error) {
     throw failedKey(error);
   }
   if (typeof value === "number" || typeof value === "string") return value;
-  if (value instanceof Promise) return value.catch((error) => Promise.reject(failedKey(error)));
-  throw invalidKey(value);
+  if (!isThenable(value)) throw invalidKey(value);
+  return Promise.resolve(value).catch((error) => Promise.reject(failedKey(error)));
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 function invalidKey(key: unknown): MpError {

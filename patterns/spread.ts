@@ -13,6 +13,7 @@ import type {
   Target,
   TargetOptions,
 } from "../runtime/topology/target.ts";
+import { checkTarget } from "../runtime/topology/topology.ts";
 
 /** Options of {@linkcode spread}. */
 export interface SpreadOptions<Q, R, Children extends Parts = NoParts>
@@ -74,6 +75,7 @@ export function spread<Q, R, Children extends Parts>(
     ? first
     : { replicas: first, target: targetArgument!, ...optionsArgument };
   const pick = pickReplica(strategy ?? "least-loaded");
+  checkTarget("mp.spread()", target, "target");
   return makePattern<Q, R, "shard", { readonly compute: Children }>({
     pattern: "spread",
     router: { name: "shard", replicas: 1 },
