@@ -18,6 +18,7 @@
  */
 
 import { type ScriptApi, scriptApi } from "./runtime/topology/api.ts";
+import type { ImplicitScopes, Scoped } from "./runtime/topology/scopes.ts";
 import { directHost } from "./runtime/topology/direct_host.ts";
 
 const api: ScriptApi = scriptApi(directHost()).api;
@@ -104,6 +105,7 @@ export type {
   Subservices,
 } from "./runtime/topology/service.ts";
 export type { Context, ReplicaInfo } from "./runtime/topology/context.ts";
+export type { AnyScope, ImplicitScopes, Scoped, ScopeOf } from "./runtime/topology/scopes.ts";
 export type { Expose } from "./runtime/topology/topology.ts";
 export { type Code, type ErrorData, MpError } from "./runtime/errors.ts";
 export { Payload } from "./runtime/payload.ts";

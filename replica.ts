@@ -1,13 +1,15 @@
 /**
  * The entry of the serving half: what a replica's process runs, and the process that loads a script for
- * planning. It joins the patterns and the runtime, and is bundled into one module before it is started.
+ * planning. It joins the patterns, the storages and the runtime, and is bundled into one module before it
+ * is started.
  *
  * @module
  */
 
 import * as api from "./mod.ts";
+import { storages } from "./drivers/storage/storages.ts";
 import { replicaMain } from "./runtime/replica/main.ts";
 import { loadChild } from "./runtime/script/load_child.ts";
 
-if (Deno.env.get("MP_ROLE") === "load") loadChild(api);
-else await replicaMain(api);
+if (Deno.env.get("MP_ROLE") === "load") loadChild(api, storages);
+else await replicaMain(api, storages);

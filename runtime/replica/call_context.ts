@@ -7,7 +7,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MpError } from "../errors.ts";
 import { deadlines, Timed } from "../peer/deadlines.ts";
+import type { Payload } from "../payload.ts";
 import type { Context, ReplicaInfo } from "../topology/context.ts";
+import type { View } from "../transact/view.ts";
 
 /** What a context is made of. */
 export interface CallContextOptions {
@@ -32,6 +34,14 @@ export class CallContext implements Context {
   readonly requestId: string;
   readonly user: string | undefined;
   readonly cancel: AbortSignal | undefined;
+  /** What a handler that uses `mp.scope` sees of scopes. */
+  view: View | undefined;
+  /** The request, once a handler has it. */
+  payload: Payload | undefined;
+  /** What the handler has done that cannot be undone, such as `a call to "stock"`. */
+  effect: string | undefined;
+  /** Whether the handler has returned. */
+  ended = false;
   /** How long the call may take in all, in milliseconds. */
   readonly timeout: number;
   #started = performance.now();
@@ -64,6 +74,36 @@ export class CallContext implements Context {
   /** Runs a handler so that `mp.current()` finds this context, also after an `await`. */
   run<Q, R>(handler: (request: Q, context: CallContext) => R, request: Q): R {
     return current.run(this, handler, request, this);
+  }
+
+  /** The context of another run of the same call, as part of a transaction. */
+  again(view: View): CallContext {
+    const context = new CallContext({
+      service: this.service,
+      replica: this.replica,
+      timeout: this.remaining,
+      requestId: this.requestId,
+      ...(this.user !== undefined && { user: this.user }),
+      ...(this.#callerSignal && { signal: this.#callerSignal }),
+      ...(this.cancel && { cancel: this.cancel }),
+    });
+    context.view = view;
+    return context;
+  }
+
+  /** @throws {MpError} When the handler, as a transaction, could not be run again. */
+  assertScopesAllowed(name: string): void {
+    const why = this.ended
+      ? "the handler has returned"
+      : this.effect && `${this.effect} came before`;
+    if (!why) {
+      // before the handler changes it any further
+      void this.payload?.text;
+      return;
+    }
+    throw new MpError("scope_after_effect", `Cannot use mp.scope.${name}: ${why}`, {
+      next: `Use mp.scoped(${JSON.stringify(name)}, …), whose body alone may run again`,
+    });
   }
 
   /** The context of the call that is being answered. */

@@ -173,7 +173,7 @@ function serviceOf(replica: Replica, methods: Readonly<Record<string, string>>):
       return reply instanceof Promise ? withinDeadline(reply, context) : reply;
     },
     ready() {
-      const missing = replica.switchboard.missing();
+      const missing = [...replica.switchboard.missing(), ...replica.scopes.missing()];
       return { ready: missing.length === 0, missing };
     },
   };

@@ -11,10 +11,11 @@ import type { AddressBook } from "../launch/address_book.ts";
 import type { CanonicalForm } from "../script/canonical.ts";
 import { installStackMapping } from "../script/stack.ts";
 import { takeUncaught } from "../script/uncaught.ts";
+import type { StorageDrivers } from "../storage/lazy_storage.ts";
 import type { CallContext } from "./call_context.ts";
 import { identify, type ReplicaIdentity } from "./identity.ts";
 import { dieWithParent } from "./parent_death.ts";
-import { type Replica, startReplica } from "./replica.ts";
+import { type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 import { type Obedience, type Supervised, supervised } from "./supervised.ts";
 
 /** How long a replica may drain when it is told to end by a signal, in milliseconds. */
@@ -27,9 +28,14 @@ const OPERATORS_DELAY = 200;
  * Runs the replica that the environment names, until it is drained.
  *
  * @param api The scripting API's functions that are the same for every evaluation.
+ * @param storages How storages are opened.
  */
-export async function replicaMain(api: Readonly<Record<string, unknown>>): Promise<void> {
-  const identity = identify(Deno.env.toObject());
+export async function replicaMain(
+  api: Readonly<Record<string, unknown>>,
+  storages: StorageDrivers,
+): Promise<void> {
+  const env = Deno.env.toObject();
+  const identity = identify(env);
   if (identity.parent !== undefined) dieWithParent(identity.parent);
   // Ctrl-C reaches every process of a terminal; the launcher decides what it means
   Deno.addSignalListener("SIGINT", () => {});
@@ -41,7 +47,7 @@ export async function replicaMain(api: Readonly<Record<string, unknown>>): Promi
     obey(running),
   );
   try {
-    const replica = await start(identity, secret, api);
+    const replica = await start({ identity, secret, api, storages, env, onFault: report });
     Deno.addSignalListener(
       "SIGTERM",
       () => drain(replica, 0, SIGNAL_GRACE).then(() => Deno.exit(0)),
@@ -58,10 +64,9 @@ export async function replicaMain(api: Readonly<Record<string, unknown>>): Promi
 }
 
 async function start(
-  identity: ReplicaIdentity,
-  secret: string,
-  api: Readonly<Record<string, unknown>>,
+  options: Omit<ReplicaOptions, "form" | "bundle" | "book">,
 ): Promise<Replica> {
+  const { identity } = options;
   const bundleUrl = pathToFileURL(identity.bundle).href;
   installStackMapping({
     bundleUrl,
@@ -81,13 +86,10 @@ async function start(
     Deno.readTextFile(identity.book),
   ]);
   return await startReplica({
-    identity,
-    secret,
+    ...options,
     form,
-    api,
     bundle: await sha256(code),
     book: JSON.parse(book) as AddressBook,
-    onFault: report,
   });
 }
 

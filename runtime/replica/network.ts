@@ -23,6 +23,8 @@ export interface NetworkOptions {
   readonly replica: ReplicaInfo;
   /** The replica's flat index. */
   readonly index: number;
+  /** Told before the script's code calls a service. @throws When it must not. */
+  readonly onEffect: (what: string) => void;
 }
 
 /** See the module's documentation. */
@@ -72,7 +74,12 @@ export class Network {
 
   /** Calls a service by name; the call that is being answered lends it its deadline and request id. */
   callService(service: string, payload: Payload, options: ServiceCallOptions): Promise<Payload> {
-    const { places, replica } = this.#options;
+    const { places, replica, onEffect } = this.#options;
+    try {
+      onEffect(`a call to "${service}"`);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const root = rootOf(places, service);
     if (root === undefined) {
       return Promise.reject(

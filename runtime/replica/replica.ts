@@ -22,7 +22,9 @@ import { Network } from "./network.ts";
 import { PeerServer } from "./peer_server.ts";
 import { findPlace, replicaInfo, widthsOf } from "./place.ts";
 import { type Responder, responder } from "./responder.ts";
+import { Scopes } from "./scopes.ts";
 import { Switchboard } from "./switchboard.ts";
+import type { StorageDrivers } from "../storage/lazy_storage.ts";
 
 /** What a replica is started with. */
 export interface ReplicaOptions {
@@ -35,6 +37,10 @@ export interface ReplicaOptions {
   readonly bundle: string;
   /** The scripting API's functions that are the same for every evaluation. */
   readonly api: Readonly<Record<string, unknown>>;
+  /** How storages are opened. */
+  readonly storages: StorageDrivers;
+  /** The environment, which may choose the storage. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Told of errors that the user's code threw. */
   readonly onFault: (error: unknown, context: CallContext) => void;
 }
@@ -45,8 +51,10 @@ export interface ReplicaOptions {
  * @throws Whatever the script throws; {MpError} `revision_mismatch`, `launch_failed`.
  */
 export async function startReplica(options: ReplicaOptions): Promise<Replica> {
-  const { identity, form, api } = options;
+  const { identity, form, api, env, storages } = options;
   const late: { network?: Network } = {};
+  const { app, script } = identity;
+  const scopes = new Scopes({ app, script, env, drivers: storages });
   const topology = await evaluate({
     form,
     api,
@@ -58,9 +66,10 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
       current: () => CallContext.current,
       serve() {},
       print() {},
+      scopes,
     },
   });
-  const replica = new Replica(options, topology);
+  const replica = new Replica(options, topology, scopes);
   late.network = replica.network;
   return replica;
 }
@@ -84,6 +93,7 @@ export class Replica {
   readonly network: Network;
   readonly switchboard: Switchboard;
   readonly identity: ReplicaIdentity;
+  readonly scopes: Scopes;
   /** Answers a call here; the ingress, which has nothing of its own, has none. */
   readonly respond: Responder | undefined;
   #server: PeerServer;
@@ -92,13 +102,14 @@ export class Replica {
   #doors: Door[] = [];
   #book: AddressBook;
 
-  constructor(options: ReplicaOptions, topology: Topology) {
+  constructor(options: ReplicaOptions, topology: Topology, scopes: Scopes) {
     const { identity, book, secret, bundle, onFault } = options;
     const { path, index, app } = identity;
     const widths = widthsOf(topology, book);
     const places = [...walk(topology, widths)];
     const place = findPlace(places, path);
     this.identity = identity;
+    this.scopes = scopes;
     this.#book = book;
     this.plan = makePlan(topology, { app, bundle, widths });
     checkRevision(identity, this.plan);
@@ -115,8 +126,9 @@ export class Replica {
       places,
       replica: this.info,
       index,
+      onEffect: (what) => scopes.effect(what),
     });
-    this.respond = place && responder(place, { parts: this.network.parts(place), onFault });
+    this.respond = place && responder(place, { parts: this.network.parts(place), scopes, onFault });
     const own = findAddress(book, identity);
     this.#server = new PeerServer({
       listener: listen(own.peer),
@@ -176,6 +188,7 @@ export class Replica {
   async drain(linger: number, signal: AbortSignal): Promise<void> {
     await Promise.all(this.#doors.map((door) => door.drain(linger, signal)));
     await this.#server.drained(signal);
+    await this.scopes.close();
     this.close();
   }
 

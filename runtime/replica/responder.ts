@@ -9,7 +9,9 @@ import { Payload } from "../payload.ts";
 import { isPattern } from "../topology/topology.ts";
 import type { Placed } from "../topology/walk.ts";
 import type { PartClient } from "../topology/target.ts";
+import type { Outcome } from "../transact/transaction.ts";
 import type { CallContext } from "./call_context.ts";
+import type { Scopes } from "./scopes.ts";
 
 /** Answers one call. Never throws anything but an {@linkcode MpError} that names service and replica. */
 export type Responder = (payload: Payload, context: CallContext) => Promise<Payload> | Payload;
@@ -18,6 +20,7 @@ export type Responder = (payload: Payload, context: CallContext) => Promise<Payl
 export interface ResponderOptions {
   /** The clients of the parts that the pattern calls, by name. */
   readonly parts: Readonly<Record<string, PartClient>>;
+  readonly scopes: Pick<Scopes, "commit">;
   /** Told of errors that the user's code threw, with their stacks. */
   readonly onFault: (error: unknown, context: CallContext) => void;
 }
@@ -25,30 +28,81 @@ export interface ResponderOptions {
 /** Makes the responder of a subservice. */
 export function responder(place: Placed, options: ResponderOptions): Responder {
   const { target } = place;
-  const { parts, onFault } = options;
+  const { parts, scopes, onFault } = options;
   const run: (payload: Payload, context: CallContext) => unknown = isPattern(target)
     ? (payload, context) => target.route({ request: payload.value, payload, context }, parts)
     : (payload, context) => target(payload.value, context);
+
+  const respond = (payload: Payload, context: CallContext): Promise<Payload> | Payload => {
+    context.payload = payload;
+    let reply: unknown;
+    try {
+      reply = context.run(run, payload);
+      if (isPromise(reply)) return respondLater(reply, payload, context);
+      context.ended = true;
+      if (context.view === undefined) return encode(reply);
+    } catch (error) {
+      if (context.view === undefined) return fail(error, context);
+      return transact({ error }, payload, context);
+    }
+    return transact({ value: reply }, payload, context);
+  };
+
+  const respondLater = async (
+    reply: Promise<unknown>,
+    payload: Payload,
+    context: CallContext,
+  ): Promise<Payload> => {
+    let outcome: Outcome;
+    try {
+      outcome = { value: await reply };
+      context.ended = true;
+      if (context.view === undefined) return encode(outcome.value);
+    } catch (error) {
+      if (context.view === undefined) return fail(error, context);
+      outcome = { error };
+    }
+    return await transact(outcome, payload, context);
+  };
+
+  /** A handler that has touched a scope is a transaction: nothing leaves it before it is committed. */
+  const transact = async (
+    outcome: Outcome,
+    payload: Payload,
+    context: CallContext,
+  ): Promise<Payload> => {
+    context.ended = true;
+    try {
+      return await scopes.commit(context, encoded(outcome), (next) => {
+        const end = (reply: unknown) => {
+          next.ended = true;
+          return encode(reply);
+        };
+        const reply = next.run(run, Payload.ofText(payload.text));
+        return isPromise(reply) ? reply.then(end) : end(reply);
+      });
+    } catch (error) {
+      return fail(error, context);
+    }
+  };
+
   const fail = (error: unknown, context: CallContext): never => {
+    context.ended = true;
     // what mp itself refuses says all in its message, to the caller
     if (!(error instanceof MpError)) onFault(error, context);
     throw attribute(error, context);
   };
-  const finish = async (reply: Promise<unknown>, context: CallContext): Promise<Payload> => {
-    try {
-      return encode(await reply);
-    } catch (error) {
-      return fail(error, context);
-    }
-  };
-  return (payload, context) => {
-    try {
-      const reply = context.run(run, payload);
-      return isPromise(reply) ? finish(reply, context) : encode(reply);
-    } catch (error) {
-      return fail(error, context);
-    }
-  };
+
+  return respond;
+}
+
+function encoded(outcome: Outcome): Outcome {
+  if ("error" in outcome) return outcome;
+  try {
+    return { value: encode(outcome.value) };
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** A reply is encoded before anything else runs, so that what its maker changes later is not seen. */

@@ -11,6 +11,8 @@ import { dial } from "../peer/address.ts";
 import { Channel } from "../peer/channel.ts";
 import { makePlan } from "../plan/make_plan.ts";
 import { dieWithParent } from "../replica/parent_death.ts";
+import { Scopes } from "../replica/scopes.ts";
+import type { StorageDrivers } from "../storage/lazy_storage.ts";
 import type { ScriptHost } from "../topology/api.ts";
 import { describeTopology } from "../topology/describe.ts";
 import type { Topology } from "../topology/topology.ts";
@@ -28,11 +30,15 @@ import { takeUncaught, type UncaughtKind } from "./uncaught.ts";
  * end when it has nothing left to do, and nothing may wait for it in the main module then.
  *
  * @param api The scripting API's functions that are the same for every evaluation.
+ * @param storages How storages are opened.
  */
-export function loadChild(api: Readonly<Record<string, unknown>>): void {
+export function loadChild(
+  api: Readonly<Record<string, unknown>>,
+  storages: StorageDrivers,
+): void {
   const env = takeEnvironment();
   if (env.parent !== undefined) dieWithParent(Number(env.parent));
-  const loader = new Loader(api, env.report);
+  const loader = new Loader(api, storages, env.report);
   dial(env.supervisor as Address).then((conn) => {
     const channel = new Channel(conn, {
       onCall: async (target, body) => {
@@ -64,14 +70,22 @@ function takeEnvironment() {
 
 class Loader {
   #api: Readonly<Record<string, unknown>>;
+  #storages: StorageDrivers;
   #report: string;
   #topology: Topology | undefined;
   #evaluating = false;
+  /** Whether the script is known to register no service. */
+  #isProgram = false;
   /** Whether the launcher knows what the script is; what happens then is the program's own business. */
   #answered = false;
 
-  constructor(api: Readonly<Record<string, unknown>>, report: string) {
+  constructor(
+    api: Readonly<Record<string, unknown>>,
+    storages: StorageDrivers,
+    report: string,
+  ) {
     this.#api = api;
+    this.#storages = storages;
     this.#report = report;
   }
 
@@ -104,6 +118,7 @@ class Loader {
       // what the bundler let pass and V8 does not
       return failed(error, "thrown");
     }
+    this.#isProgram = !mayServe;
     const evaluated = this.#evaluate(form, order);
     if (!mayServe) {
       map();
@@ -117,6 +132,7 @@ class Loader {
     ]);
     // the files of a program may go when the launcher has its answer
     if (reply.kind === "program") map();
+    this.#isProgram = reply.kind === "program";
     this.#answered = true;
     return reply;
   }
@@ -125,7 +141,7 @@ class Loader {
     const { script, hash, name, widths } = order;
     this.#evaluating = true;
     const topology = await evaluate(
-      { form, api: this.#api, host, script },
+      { form, api: this.#api, host: this.#host(order), script },
       (topology) => this.#topology = topology,
     ).finally(() => this.#evaluating = false);
     // rejections that nobody handles are told after the microtasks of this turn
@@ -133,6 +149,45 @@ class Loader {
     if (topology.services.size === 0) return { kind: "program" };
     const app = appName({ flag: name, declared: topology.app, script });
     return { kind: "topology", plan: makePlan(topology, { app, bundle: hash, widths }) };
+  }
+
+  /** What surrounds a script while it is loaded, and a program for as long as it runs. */
+  #host({ name, script }: LoadOrder): ScriptHost {
+    const scopes = new Scopes({
+      app: appName({ flag: name, script }),
+      script,
+      env: Deno.env.toObject(),
+      drivers: this.#storages,
+    });
+    return {
+      call(service) {
+        return Promise.reject(
+          new MpError("replica_unreachable", `Cannot call "${service}": nothing is deployed yet`, {
+            reason: "absent",
+            next: "Call services from handlers, not while the script is loaded",
+          }),
+        );
+      },
+      current: () => undefined,
+      serve() {},
+      print: (topology) => console.log(JSON.stringify(describeTopology(topology), null, 2)),
+      scopes: {
+        scoped: async (names, body) => {
+          if (this.#isProgram) return await scopes.scoped(names, body);
+          throw new MpError(
+            "unsupported",
+            `Cannot change scopes ${names.join(", ")}: the script is being loaded`,
+            {
+              next: "Use scopes in handlers; every replica evaluates the top level of the script",
+            },
+          );
+        },
+        open: (scope) => scopes.open(scope),
+        replace: (scope, document) => scopes.replace(scope, document),
+        remove: (scope) => scopes.remove(scope),
+        setStorage: (storage, config) => scopes.setStorage(storage, config),
+      },
+    };
   }
 
   /** Leaves word when the process ends before the script is loaded. */
@@ -174,18 +229,3 @@ function endUncaught(error: unknown, kind: UncaughtKind): void {
   console.error(`error: Uncaught${kind === "rejection" ? " (in promise)" : ""}`, error);
   Deno.exit(1);
 }
-
-/** What surrounds a script while it is loaded. */
-const host: ScriptHost = {
-  call(service) {
-    return Promise.reject(
-      new MpError("replica_unreachable", `Cannot call "${service}": nothing is deployed yet`, {
-        reason: "absent",
-        next: "Call services from handlers, not while the script is loaded",
-      }),
-    );
-  },
-  current: () => undefined,
-  serve() {},
-  print: (topology) => console.log(JSON.stringify(describeTopology(topology), null, 2)),
-};

@@ -11,6 +11,13 @@ import { MpError } from "../errors.ts";
 import type { Payload } from "../payload.ts";
 import type { Context } from "./context.ts";
 import { isDnsLabel } from "./names.ts";
+import {
+  type AnyScope,
+  explicitScopes,
+  implicitScopes,
+  type Scoped,
+  type ScopesHost,
+} from "./scopes.ts";
 import { makeService, type Service, type ServiceCallOptions } from "./service.ts";
 import type { Handler, NoParts, Parts, PatternTarget, TargetOptions } from "./target.ts";
 import { Topology } from "./topology.ts";
@@ -25,6 +32,8 @@ export interface ScriptHost {
   serve(topology: Topology): void;
   /** Called by `mp.print()`. */
   print(topology: Topology): void;
+  /** What scopes rest on. */
+  readonly scopes: ScopesHost;
 }
 
 /** The functions of the API that belong to one evaluation of a script. */
@@ -34,6 +43,9 @@ export interface ScriptApi {
   serve(): void;
   print(): void;
   current(): Context;
+  scoped: Scoped<Record<string, AnyScope>>;
+  scope: AnyScope;
+  setStorage(name: string, config?: unknown): void;
 }
 
 /** `mp.service()`. */
@@ -70,6 +82,9 @@ export function scriptApi(host: ScriptHost): { api: ScriptApi; topology: Topolog
     print() {
       host.print(topology);
     },
+    scoped: explicitScopes(host.scopes),
+    scope: implicitScopes(host.scopes),
+    setStorage: (name, config) => host.scopes.setStorage(name, config),
     current() {
       const context = host.current();
       if (context) return context;

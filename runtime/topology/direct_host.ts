@@ -7,6 +7,7 @@
 import { MpError } from "../errors.ts";
 import type { ScriptHost } from "./api.ts";
 import { describeTopology } from "./describe.ts";
+import { noScopes } from "./scopes.ts";
 
 /** The host of the API when the script is the main module or is imported by another. */
 export function directHost(): ScriptHost {
@@ -26,6 +27,12 @@ export function directHost(): ScriptHost {
     print(topology) {
       console.log(JSON.stringify(describeTopology(topology), null, 2));
     },
+    scopes: noScopes(
+      () =>
+        new MpError("unsupported", "Cannot use scopes: nothing is deployed here", {
+          next: "Run the script with mp run",
+        }),
+    ),
   };
 }
 
