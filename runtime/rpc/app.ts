@@ -99,7 +99,7 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
     hono,
     metrics,
     fetch(request) {
-      // Calls go past the router, which would find the same handler for a tenth of the throughput.
+      // Calls go past the router, which would find the same handler: 5 to 10 % more requests/s.
       if (request.method === "POST" && isRoot(request.url)) return call(request);
       const response = hono.fetch(request);
       return response instanceof Promise ? response.then(closing) : closing(response);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { deadlines } from "../../../runtime/peer/deadlines.ts";
 import { rpcApp } from "../../../runtime/rpc/app.ts";
 import { RawConnection } from "./raw_connection.ts";
-import { serve, service } from "./served.ts";
+import { serve, service, serviceOf } from "./served.ts";
 
 const echo = (...params: unknown[]) =>
   JSON.stringify({ jsonrpc: "2.0", id: 1, method: "echo", params });
@@ -17,7 +17,7 @@ function stream(...chunks: (string | Uint8Array)[]): ReadableStream<Uint8Array> 
 
 Deno.test("Exchange reads bodies of every length", async () => {
   await using served = serve();
-  for (const length of [0, 10, 400, 600, 5_000, 100_000, 3_000_000]) {
+  for (const length of [0, 10, 400, 600, 5_000, 60_000, 100_000, 3_000_000]) {
     const text = "é".repeat(length / 2);
     assertEquals((await served.call(echo(text))).result, text);
     const chunked = await served.post(stream(echo(text)));
@@ -113,6 +113,26 @@ Deno.test("Exchange goes on when a caller leaves in the middle of a body", async
     await connection.write("{");
   }
   assertEquals((await served.call(echo(1))).result, 1);
+});
+
+Deno.test("Exchange never calls with half a body", async () => {
+  let calls = 0;
+  const count = () => void calls++;
+  {
+    await using served = serve({ service: serviceOf({ count }) });
+    const call = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "count" });
+    for (const [name, value] of [["content-length", 900], ["content-length", 5000]] as const) {
+      using connection = await RawConnection.open(served.port);
+      await connection.head({ [name]: value });
+      await connection.write(call);
+      await connection.end();
+    }
+    using connection = await RawConnection.open(served.port);
+    await connection.head({ "transfer-encoding": "chunked" });
+    await connection.write(`${call.length.toString(16)}\r\n${call}\r\n`);
+    await connection.end();
+  }
+  assertEquals(calls, 0);
 });
 
 Deno.test("Exchange refuses what is nested too deeply, however short", async () => {

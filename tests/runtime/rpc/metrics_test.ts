@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { BUCKETS, MethodMetrics, RpcMetrics } from "../../../runtime/rpc/metrics.ts";
-import { VirtualClock } from "../../virtual_clock.ts";
+import { VirtualClock } from "../../support/virtual_clock.ts";
 import { serve, service, serviceOf } from "./served.ts";
 
 const call = (method: string, id = 1) => ({ jsonrpc: "2.0", id, method });

@@ -38,6 +38,17 @@ export class RawConnection implements Disposable {
     return this.write(`POST / HTTP/1.1\r\n${lines.join("")}\r\n`);
   }
 
+  /** Says that nothing more will come, and waits until the other side has ended too. */
+  async end(): Promise<void> {
+    await this.#conn.closeWrite();
+    const chunk = new Uint8Array(4096);
+    try {
+      while (await this.#conn.read(chunk) !== null);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    }
+  }
+
   /** Reads one response, whose length is told in its head. */
   async response(): Promise<RawResponse> {
     const end = await this.#until(() => this.#received.indexOf("\r\n\r\n") + 4, 4);
