@@ -40,12 +40,19 @@ function uncounted({ nodes }: Plan): string {
 }
 
 /**
- * Refuses an update by another `mp` or another driver than the launcher's.
+ * Refuses an update by another `mp` or another driver than the launcher's, and one that is another app.
  *
  * @throws {MpError} `unsupported`.
  */
 export function checkUpdate(current: DeployOrder, order: DeployOrder): void {
-  const { app } = order.plan;
+  const { app } = current.plan;
+  if (order.plan.app !== app) {
+    throw new MpError(
+      "unsupported",
+      `Cannot update "${app}": the script now makes the app "${order.plan.app}"`,
+      { next: "Run the script anew for the other app" },
+    );
+  }
   const differs = order.version !== current.version
     ? [`mp ${current.version}`, `mp ${order.version}`]
     : order.driver !== current.driver
