@@ -40,13 +40,13 @@ export class CallContext implements Context {
   payload: Payload | undefined;
   /** What the handler has done that cannot be undone, such as `a call to "stock"`. */
   effect: string | undefined;
-  /** Whether the handler has returned. */
-  ended = false;
   /** How long the call may take in all, in milliseconds. */
   readonly timeout: number;
   #started = performance.now();
   #callerSignal: (() => AbortSignal) | undefined;
   #signal: AbortSignal | undefined;
+  #expiry: Timed | undefined;
+  #ended = false;
 
   constructor(options: CallContextOptions) {
     this.service = options.service;
@@ -68,7 +68,22 @@ export class CallContext implements Context {
   }
 
   get signal(): AbortSignal {
-    return this.#signal ??= this.#callerSignal?.() ?? this.cancel ?? deadlineSignal(this.remaining);
+    return this.#signal ??= this.#callerSignal?.() ?? this.cancel ?? this.#deadlineSignal();
+  }
+
+  #deadlineSignal(): AbortSignal {
+    const controller = new AbortController();
+    if (!this.#ended) {
+      this.#expiry = new AbortAtDeadline(controller);
+      deadlines.add(this.#expiry, this.remaining);
+    }
+    return controller.signal;
+  }
+
+  /** Notes that the handler has returned; what it was given no longer expires. */
+  end(): void {
+    this.#ended = true;
+    if (this.#expiry) deadlines.remove(this.#expiry);
   }
 
   /** Runs a handler so that `mp.current()` finds this context, also after an `await`. */
@@ -93,7 +108,7 @@ export class CallContext implements Context {
 
   /** @throws {MpError} When the handler, as a transaction, could not be run again. */
   assertScopesAllowed(name: string): void {
-    const why = this.ended
+    const why = this.#ended
       ? "the handler has returned"
       : this.effect && `${this.effect} came before`;
     if (!why) {
@@ -110,12 +125,6 @@ export class CallContext implements Context {
   static get current(): CallContext | undefined {
     return current.getStore();
   }
-}
-
-function deadlineSignal(milliseconds: number): AbortSignal {
-  const controller = new AbortController();
-  deadlines.add(new AbortAtDeadline(controller), milliseconds);
-  return controller.signal;
 }
 
 class AbortAtDeadline extends Timed {

@@ -80,6 +80,7 @@ export class Door {
       if (takeOver) takeOverPort(server.addr.port, at.hostname);
       return new Door(tcpAddress(at.hostname, server.addr.port), server, state);
     } catch (error) {
+      state.closing.abort();
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;
       throw new MpError(
         "port_in_use",
@@ -167,7 +168,8 @@ function serviceOf(replica: Replica, methods: Readonly<Record<string, string>>):
         service,
         replica: replica.info,
         timeout: asked === undefined ? timeout : Math.min(asked, timeout),
-        requestId: meta.requestId ?? newRequestId(),
+        // a tab would end it on its way between replicas
+        requestId: meta.requestId?.replaceAll("\t", " ") ?? newRequestId(),
       });
       const reply = replica.answer(path, payload, context);
       return reply instanceof Promise ? withinDeadline(reply, context) : reply;

@@ -169,7 +169,7 @@ export class Replica {
 
   /** Follows a new generation of the address book. */
   follow(book: AddressBook): void {
-    this.#book = book;
+    if (book.generation > this.#book.generation) this.#book = book;
     this.switchboard.follow(book);
   }
 

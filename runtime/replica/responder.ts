@@ -39,7 +39,7 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
     try {
       reply = context.run(run, payload);
       if (isPromise(reply)) return respondLater(reply, payload, context);
-      context.ended = true;
+      context.end();
       if (context.view === undefined) return encode(reply);
     } catch (error) {
       if (context.view === undefined) return fail(error, context);
@@ -56,7 +56,7 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
     let outcome: Outcome;
     try {
       outcome = { value: await reply };
-      context.ended = true;
+      context.end();
       if (context.view === undefined) return encode(outcome.value);
     } catch (error) {
       if (context.view === undefined) return fail(error, context);
@@ -71,11 +71,11 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
     payload: Payload,
     context: CallContext,
   ): Promise<Payload> => {
-    context.ended = true;
+    context.end();
     try {
       return await scopes.commit(context, encoded(outcome), (next) => {
         const end = (reply: unknown) => {
-          next.ended = true;
+          next.end();
           return encode(reply);
         };
         const reply = next.run(run, Payload.ofText(payload.text));
@@ -87,7 +87,7 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
   };
 
   const fail = (error: unknown, context: CallContext): never => {
-    context.ended = true;
+    context.end();
     // what mp itself refuses says all in its message, to the caller
     if (!(error instanceof MpError)) onFault(error, context);
     throw attribute(error, context);

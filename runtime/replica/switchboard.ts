@@ -22,6 +22,7 @@ export class Switchboard {
   #peers = new Map<string, Peer>();
   #lists = new Map<string, readonly Peer[]>();
   #parts = new Set<string>();
+  #closed = false;
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
@@ -29,7 +30,8 @@ export class Switchboard {
   }
 
   /**
-   * The peers at a path, by flat index; made when first asked for and kept until the book changes.
+   * The peers at a path, by flat index; made, and connected, when first asked for and kept until the book
+   * changes.
    *
    * @param path The path.
    * @param as Whether the plan says that this replica needs them.
@@ -37,18 +39,23 @@ export class Switchboard {
   peers(path: string, as: Hello["as"]): readonly Peer[] {
     const known = this.#lists.get(path);
     if (known !== undefined) return known;
+    if (this.#closed) return [];
     if (as === "part") this.#parts.add(path);
     const kind = this.#parts.has(path) ? "part" : "service";
     const peers = this.#book.replicas.filter((replica) => replica.path === path)
       .map(({ index, peer: address }) => {
         const name = `${path}.${index}`;
-        const peer = this.#peers.get(name) ?? new Peer({
+        const known = this.#peers.get(name);
+        if (known) return known;
+        const peer = new Peer({
           name,
           address,
           hello: { ...this.#options.hello, as: kind },
           dial: this.#options.dial,
         });
         this.#peers.set(name, peer);
+        // those that are not connected would be passed over as long as others are
+        peer.connect();
         return peer;
       });
     this.#lists.set(path, peers);
@@ -57,17 +64,19 @@ export class Switchboard {
 
   /** Follows a new generation of the book; an older one is ignored. */
   follow(book: AddressBook): void {
-    if (book.generation <= this.#book.generation) return;
+    if (book.generation <= this.#book.generation || this.#closed) return;
     this.#book = book;
     this.#lists.clear();
-    const listed = new Set(book.replicas.map(({ path, index }) => `${path}.${index}`));
+    const listed = new Map(
+      book.replicas.map(({ path, index, peer }) => [`${path}.${index}`, peer]),
+    );
     for (const [name, peer] of this.#peers) {
-      if (listed.has(name)) continue;
+      if (listed.get(name) === peer.address) continue;
       this.#peers.delete(name);
       // it has left the book, and still answers what it was asked
       peer.retire();
     }
-    for (const path of this.#parts) this.peers(path, "part").forEach((peer) => peer.connect());
+    for (const path of this.#parts) this.peers(path, "part");
   }
 
   /** Connects now to the replicas named, where they are called from here. */
@@ -81,10 +90,21 @@ export class Switchboard {
       .filter((peer) => !peer.connected).map((peer) => peer.name);
   }
 
-  /** Resolves when every part is connected. */
+  /**
+   * Resolves when every part is connected.
+   *
+   * @throws {MpError} When the switchboard is closed before.
+   */
   async connected(): Promise<void> {
-    const peers = [...this.#parts].flatMap((path) => this.peers(path, "part"));
-    await Promise.all(peers.map((peer) => peer.connection()));
+    for (;;) {
+      const missing = [...this.#parts].flatMap((path) => this.peers(path, "part"))
+        .filter((peer) => !peer.connected);
+      if (missing.length === 0) return;
+      // a peer that leaves the book meanwhile will never be connected
+      const results = await Promise.allSettled(missing.map((peer) => peer.connection()));
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed && this.#closed) throw failed.reason;
+    }
   }
 
   /** How many calls to peers have no answer yet. */
@@ -96,6 +116,7 @@ export class Switchboard {
 
   /** Closes all connections. */
   close(): void {
+    this.#closed = true;
     for (const peer of this.#peers.values()) peer.close();
     this.#peers.clear();
     this.#lists.clear();
