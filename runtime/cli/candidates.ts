@@ -19,6 +19,7 @@ export type Candidates =
   | "app"
   | "service"
   | "path"
+  | "app or path"
   | "count";
 
 /** What a shell is to offer. */
@@ -149,6 +150,8 @@ async function ofKind(
     case "service":
     case "path":
       return only(await deployed(kind));
+    case "app or path":
+      return only([...await deployed("app"), ...await deployed("path")]);
     case "count":
       return only((await deployed("path")).map((one) => ({ ...one, word: `${one.word}=` })));
     default:

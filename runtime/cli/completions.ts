@@ -93,7 +93,10 @@ function __mp_offer
     set -l words (commandline -opc) (commandline -ct)
     for line in (mp complete -- $words[2..-1] 2>/dev/null)
         if test "$line" = :files
-            __fish_complete_path (string replace -r -- '^--[^=]*=' '' (commandline -ct))
+            set -l option (string match -r -- '^--[^=]*=' (commandline -ct))
+            for path in (__fish_complete_path (string replace -r -- '^--[^=]*=' '' (commandline -ct)))
+                echo -- "$option$path"
+            end
         else
             echo -- $line
         end

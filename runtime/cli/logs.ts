@@ -29,7 +29,7 @@ export const logs = command({
       required: false,
       shown: "[APP|SCRIPT] PATH[.INDEX]",
       description: "The app, if there are several, and whose lines; all unless given",
-      candidates: "path",
+      candidates: "app or path",
     }),
   },
   options: {

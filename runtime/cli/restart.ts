@@ -22,7 +22,7 @@ export const restart = command({
       required: true,
       shown: "[APP] PATH[.INDEX]",
       description: "What to restart, after the app if several are running",
-      candidates: "path",
+      candidates: "app or path",
     }),
   },
   options: {},
