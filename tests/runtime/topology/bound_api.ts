@@ -6,6 +6,7 @@
 
 import type { Payload } from "../../../runtime/payload.ts";
 import { type ScriptApi, scriptApi, type ScriptHost } from "../../../runtime/topology/api.ts";
+import { noScopes } from "../../../runtime/topology/scopes.ts";
 import type { ServiceCallOptions } from "../../../runtime/topology/service.ts";
 import type { Topology } from "../../../runtime/topology/topology.ts";
 
@@ -27,6 +28,7 @@ export function boundApi(host: Partial<ScriptHost> = {}): BoundApi {
     current: () => undefined,
     serve() {},
     print() {},
+    scopes: noScopes(() => new Error("there are no scopes")),
     ...host,
   });
   return { mp: api, topology, calls };
