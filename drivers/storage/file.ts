@@ -11,10 +11,12 @@ import type {
   Backend,
   BackendOptions,
   EncodedCommit,
+  EncodedEntry,
+  KeyRange,
   Verdict,
 } from "../../runtime/storage/backend.ts";
 import { createStorage } from "../../runtime/storage/create_storage.ts";
-import { encodeNamespace } from "../../runtime/storage/key.ts";
+import { encodeNamespace, keyAfter } from "../../runtime/storage/key.ts";
 import { DEFAULT_RETENTION } from "../../runtime/storage/record.ts";
 import type { Storage } from "../../runtime/storage/storage.ts";
 import { storageFault } from "../../runtime/storage/storage_fault.ts";
@@ -22,6 +24,9 @@ import { networkFileSystem } from "./network_file_system.ts";
 import { isBusy, sqliteFault } from "./sqlite_fault.ts";
 import { CommitFailure, openRecords, type SqliteRecords } from "./sqlite_records.ts";
 import { commitQueue } from "./commit_queue.ts";
+
+/** How many entries are read at once. */
+const PAGE = 256;
 
 /** How a file storage is opened. */
 export interface FileStorageOptions extends BackendOptions {
@@ -70,8 +75,18 @@ function fileBackend(options: FileStorageOptions): Backend {
       batch.every(({ writes }) => writes.length === 0)
         ? queue.retry(() => attempt((records) => records.judge(batch, prefix)), signal)
         : queue.add(batch, signal),
-    scan: (page, signal) =>
-      queue.retry(() => attempt((records) => records.scan(page, prefix)), signal),
+    async *scan({ from, before }, signal) {
+      for (let next: string | undefined = from; next !== undefined;) {
+        const range: KeyRange = { from: next, before, limit: PAGE };
+        const page = await queue.retry(
+          () => attempt((records) => records.page(range, prefix)),
+          signal,
+        );
+        yield page;
+        const last: EncodedEntry | undefined = page.at(-1);
+        next = last && keyAfter(last.key);
+      }
+    },
     async close() {
       await queue.close();
       file.close();

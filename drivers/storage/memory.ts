@@ -8,7 +8,7 @@ import type {
   Backend,
   BackendOptions,
   EncodedEntry,
-  ScanPage,
+  KeyRange,
 } from "../../runtime/storage/backend.ts";
 import { createStorage } from "../../runtime/storage/create_storage.ts";
 import { encodeNamespace } from "../../runtime/storage/key.ts";
@@ -78,8 +78,7 @@ function memoryBackend(
     return verdicts;
   }
 
-  // deno-lint-ignore require-await -- as above
-  async function scan({ from, before, limit }: ScanPage): Promise<EncodedEntry[]> {
+  async function* scan({ from, before }: KeyRange) {
     const time = now();
     const found: EncodedEntry[] = [];
     for (const [full, { head, value }] of records) {
@@ -87,7 +86,7 @@ function memoryBackend(
       if (!full.startsWith(prefix) || key < from || key >= before) continue;
       if (isThere(head, time)) found.push({ key, version: head.version, value: value! });
     }
-    return found.sort((a, b) => a.key < b.key ? -1 : 1).slice(0, limit);
+    yield found.sort((a, b) => a.key < b.key ? -1 : 1);
   }
 
   return {

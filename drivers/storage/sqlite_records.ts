@@ -8,7 +8,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type {
   EncodedCommit,
   EncodedEntry,
-  ScanPage,
+  KeyRange,
   Verdict,
 } from "../../runtime/storage/backend.ts";
 import { applyCommit, type RecordHead, type Records } from "../../runtime/storage/record.ts";
@@ -19,6 +19,8 @@ const APPLICATION_ID = 0x6d707374;
 const SCHEMA_VERSION = 1;
 /** How far the write-ahead log may stay grown, in bytes. */
 const LOG_LIMIT = 64 * 1024 * 1024;
+/** How many characters of values are read at once. */
+const PAGE_CHARACTERS = 4 * 1024 * 1024;
 /** How many records that are over are removed at once. */
 const SWEEP = 500;
 
@@ -28,8 +30,8 @@ export interface SqliteRecords {
   write(batch: readonly EncodedCommit[], prefix: string): Verdict[];
   /** Judges commits without writes in one snapshot; needs no lock. */
   judge(batch: readonly EncodedCommit[], prefix: string): Verdict[];
-  /** The entries of a page that have a value. */
-  scan(page: ScanPage, prefix: string): EncodedEntry[];
+  /** The first entries of a range, a few megabytes at most; none at its end. */
+  page(range: KeyRange, prefix: string): EncodedEntry[];
   close(): void;
 }
 
@@ -148,13 +150,16 @@ function recordsOf(db: DatabaseSync, now: () => number, retention: number): Sqli
   return {
     write: (batch, prefix) => transaction(beginToWrite, batch, prefix),
     judge: (batch, prefix) => transaction(begin, batch, prefix),
-    scan({ from, before, limit }, prefix) {
-      const rows = page.all(prefix + from, prefix + before, now(), limit) as unknown as {
-        readonly key: string;
-        readonly version: string;
-        readonly value: string;
-      }[];
-      return rows.map((row) => ({ ...row, key: row.key.slice(prefix.length) }));
+    page({ from, before, limit }, prefix) {
+      const entries: EncodedEntry[] = [];
+      let characters = 0;
+      for (const row of page.iterate(prefix + from, prefix + before, now(), limit)) {
+        const { key, version, value } = row as Record<keyof EncodedEntry, string>;
+        entries.push({ key: key.slice(prefix.length), version, value });
+        characters += value.length;
+        if (characters > PAGE_CHARACTERS) break;
+      }
+      return entries;
     },
     close: () => db.close(),
   };

@@ -47,10 +47,11 @@ export interface StaleCheck {
 /** Every check that did not hold; `null` when the commit was carried out, now or before. */
 export type Verdict = readonly StaleCheck[] | null;
 
-/** A part of a scan: keys from `from` on and before `before`, in order. */
-export interface ScanPage {
+/** Keys from `from` on and before `before`. */
+export interface KeyRange {
   readonly from: string;
   readonly before: string;
+  /** How many entries are wanted at most; a hint. */
   readonly limit: number;
 }
 
@@ -65,8 +66,8 @@ export interface Backend {
   readonly name: string;
   /** Carries out commits in order, in one round trip, also those without checks and writes. */
   commit(batch: readonly EncodedCommit[], signal: AbortSignal | undefined): Promise<Verdict[]>;
-  /** The first entries of a page; fewer than its limit, or keys without a value left out, only at its end. */
-  scan(page: ScanPage, signal: AbortSignal | undefined): Promise<EncodedEntry[]>;
+  /** The entries of a range in order, in pages of a few megabytes at most. */
+  scan(range: KeyRange, signal: AbortSignal | undefined): AsyncIterable<readonly EncodedEntry[]>;
   /** Calls `listener` whenever something may have changed; where it is absent, one has to look. */
   onChange?(listener: () => void): Disposable;
   close(): Promise<void>;

@@ -6,7 +6,7 @@
 
 import type { Backend, EncodedCommit, Verdict } from "./backend.ts";
 import { encodeCommit } from "./encode_commit.ts";
-import { decodeKey, encodeKey, encodePrefix } from "./key.ts";
+import { decodeKey, encodeKey, encodePrefix, keyAfter } from "./key.ts";
 import { pollChanges } from "./poll_changes.ts";
 import type {
   CallOptions,
@@ -24,8 +24,6 @@ import type {
 import { storageFault } from "./storage_fault.ts";
 import { versioned } from "./versioned.ts";
 
-/** How many entries a scan asks for at once. */
-const PAGE = 256;
 /** No key has this version, so checking it brings the current value. */
 const NEVER = "?";
 
@@ -69,14 +67,15 @@ export function createStorage(backend: Backend): Storage {
     const before = `${prefixed};`;
     const next = after === undefined ? from : keyAfter(encodeKey(after));
     if (next > from) from = next;
-    for (let left = limit; left > 0;) {
+    let left = limit;
+    if (left <= 0) return;
+    enter(signal, "scan");
+    for await (const page of backend.scan({ from, before, limit }, signal)) {
       enter(signal, "scan");
-      const asked = Math.min(left, PAGE);
-      const page = await backend.scan({ from, before, limit: asked }, signal);
-      for (const { key, version, value } of page) yield { key: decodeKey(key), version, value };
-      if (page.length < asked) return;
-      left -= page.length;
-      from = keyAfter(page.at(-1)!.key);
+      for (const { key, version, value } of page) {
+        yield { key: decodeKey(key), version, value };
+        if (--left <= 0) return;
+      }
     }
   }
 
@@ -106,9 +105,6 @@ export function createStorage(backend: Backend): Storage {
 
   return { name, read, commit, scan, watch, close, [Symbol.asyncDispose]: close };
 }
-
-/** What comes after a key and before every other: "!" is before all that keys are made of. */
-const keyAfter = (key: string) => `${key}!`;
 
 /** A commit that writes nothing; nobody asks for its session, as there is nothing to recognise. */
 function readOnly(checks: EncodedCommit["checks"]): EncodedCommit {

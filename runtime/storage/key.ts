@@ -49,6 +49,9 @@ export function encodePrefix(prefix: Key | readonly [KeyKind]): string {
   return joinKey(prefix, 1);
 }
 
+/** What comes after an encoded key and before every other: "!" is before all that keys are made of. */
+export const keyAfter = (key: string): string => `${key}!`;
+
 /**
  * Encodes a namespace; it never contains a colon.
  *

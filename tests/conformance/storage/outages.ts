@@ -6,7 +6,13 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MpError } from "../../../runtime/errors.ts";
-import type { Commit, CommitResult } from "../../../runtime/storage/storage.ts";
+import type {
+  Commit,
+  CommitResult,
+  Key,
+  Storage,
+  Versioned,
+} from "../../../runtime/storage/storage.ts";
 import { mayHaveCommitted, passesByItself } from "../../../runtime/storage/storage_fault.ts";
 import { type Case, check, DONE, put, range, read, scope, Session, values } from "./harness.ts";
 
@@ -16,6 +22,18 @@ async function sendUntilAnswered(session: Session, commit: Commit): Promise<Comm
   for (;;) {
     try {
       return await session.send(commit, end);
+    } catch (error) {
+      if (!passesByItself(error) || end.aborted) throw error;
+    }
+  }
+}
+
+/** Reads a key, again and again while the storage is away. */
+async function readUntilThere(storage: Storage, key: Key): Promise<Versioned> {
+  const end = AbortSignal.timeout(30_000);
+  for (;;) {
+    try {
+      return await read(storage, key);
     } catch (error) {
       if (!passesByItself(error) || end.aborted) throw error;
     }
@@ -50,15 +68,7 @@ export const OUTAGES: readonly Case[] = [
         await connections.server.start();
       }
       for (const storage of [fresh, used.storage]) {
-        const until = AbortSignal.timeout(20_000);
-        for (;;) {
-          try {
-            assertEquals(await values(storage, [scope("a")]), [1]);
-            break;
-          } catch (error) {
-            if (!passesByItself(error) || until.aborted) throw error;
-          }
-        }
+        assertEquals((await readUntilThere(storage, scope("a"))).value, "1");
       }
     },
   },
@@ -70,35 +80,37 @@ export const OUTAGES: readonly Case[] = [
       let acknowledged = 0;
       let unknown = 0;
       let stop = false;
-      const callers = range(4).map(async () => {
-        const session = new Session(connections.open());
-        let state = await read(session.storage, key);
-        while (!stop) {
-          const commit = session.next([check(state)], [put(key, Number(state.value ?? 0) + 1)]);
-          const result = await session.send(commit).catch((error) => {
-            if (!passesByItself(error)) throw error;
-            if (mayHaveCommitted(error)) unknown++;
-            return sendUntilAnswered(session, commit);
-          });
-          if (result.done) acknowledged++;
-          if (!result.done) state = result.current[0]!;
-          else {state = {
-              key,
-              version: `${commit.session}.${commit.seq}`,
-              value: commit.mutations[0]!.op === "put" ? commit.mutations[0]!.value : undefined,
-            };}
-        }
-      });
+      const calling = Promise.all(
+        range(4).map(async () => {
+          const session = new Session(connections.open());
+          let state = await readUntilThere(session.storage, key);
+          while (!stop) {
+            const commit = session.next([check(state)], [put(key, Number(state.value ?? 0) + 1)]);
+            const result = await session.send(commit).catch((error) => {
+              if (!passesByItself(error)) throw error;
+              if (mayHaveCommitted(error)) unknown++;
+              return sendUntilAnswered(session, commit);
+            });
+            if (result.done) acknowledged++;
+            state = result.done ? await readUntilThere(session.storage, key) : result.current[0]!;
+          }
+        }),
+      );
+      // a caller that fails is seen at the end
+      calling.catch(() => {});
       const storage = connections.open();
       for (const round of range(3)) {
         const before = acknowledged;
-        while (acknowledged < before + 50) await storage.read([]).catch(() => {});
+        const end = AbortSignal.timeout(30_000);
+        while (acknowledged < before + 50) {
+          assert(!end.aborted, `nothing is acknowledged in round ${round}`);
+          await storage.read([]).catch(() => {});
+        }
         await connections.server.kill();
         await connections.server.start();
-        assert(round < 3);
       }
       stop = true;
-      await Promise.all(callers);
+      await calling;
       assertEquals(await values(connections.open(), [key]), [acknowledged]);
       assert(unknown > 0, "no reply was lost, so this shows nothing");
     },
