@@ -12,12 +12,17 @@ import { killWithThisProcess } from "./windows_job.ts";
 
 /** Told of every process of a replica. */
 export interface OrphanGuard {
-  watch(pid: number): void;
+  /** Resolves when the guard has been told. */
+  watch(pid: number): Promise<void>;
   forget(pid: number): void;
   close(): Promise<void>;
 }
 
-const NO_GUARD: OrphanGuard = { watch() {}, forget() {}, close: () => Promise.resolve() };
+const NO_GUARD: OrphanGuard = {
+  watch: () => Promise.resolve(),
+  forget() {},
+  close: () => Promise.resolve(),
+};
 
 /** The guard for this system. To be called before the first replica is started. */
 export function orphanGuard(): OrphanGuard {
@@ -52,7 +57,7 @@ export function pipeGuard(): OrphanGuard {
   const encoder = new TextEncoder();
   const tell = (line: string) => pipe.write(encoder.encode(line)).catch(() => {});
   return {
-    watch: (pid) => void tell(`+ ${pid}\n`),
+    watch: (pid) => tell(`+ ${pid}\n`),
     forget: (pid) => void tell(`- ${pid}\n`),
     async close() {
       await pipe.close().catch(() => {});

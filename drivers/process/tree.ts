@@ -180,7 +180,7 @@ export class Tree {
       onStatus: (replica) => onStatus(replica.status),
       onLine,
       onUp: (replica) => this.#announce(replica),
-      onProcess: (pid, lives) => lives ? guard.watch(pid) : guard.forget(pid),
+      onProcess: (pid, lives) => lives ? void guard.watch(pid) : guard.forget(pid),
     };
     const replica = new SupervisedReplica(spec, surroundings);
     this.#replicas.set(spec.name, replica);
