@@ -20,8 +20,15 @@ export interface RunContext
   extends Pick<SupervisionContext, "state" | "stop" | "driver" | "endsAtOnce"> {
   readonly output: Output;
   readonly stop: StopSignals;
-  /** With `--watch`: the order after each change of a file. */
-  changes?(signal: AbortSignal): AsyncIterable<() => Promise<DeployOrder>>;
+  /** With `--watch`: what to update to. */
+  readonly updates?: Updates;
+}
+
+/** The orders that follow from changes of files. */
+export interface Updates {
+  /** One after each change; making it may fail. */
+  readonly orders: AsyncIterable<() => Promise<DeployOrder>>;
+  end(): void;
 }
 
 /** Deploys in the foreground. @returns The exit status. */
@@ -91,22 +98,22 @@ async function untilDone(
   launcher: Launcher,
   view: RunView,
   ended: Promise<void>,
-  { changes, stop, output }: RunContext,
+  { updates, stop, output }: RunContext,
 ): Promise<void> {
-  const over = new AbortController();
-  const following = changes && followChanges(launcher, view, changes(over.signal));
+  // not waited for: an update that is under way ends with the launcher
+  if (updates) followUpdates(launcher, view, updates, stop);
   await Promise.race([ended, aborted(stop.signal), aborted(output.stdout.sink.closed)]);
-  over.abort();
-  await following;
+  updates?.end();
 }
 
 /** Updates at every change; what does not work is shown, and what ran goes on. */
-async function followChanges(
+async function followUpdates(
   launcher: Launcher,
   view: RunView,
-  changes: AsyncIterable<() => Promise<DeployOrder>>,
+  { orders }: Updates,
+  stop: StopSignals,
 ): Promise<void> {
-  for await (const prepare of changes) {
+  for await (const prepare of orders) {
     try {
       view.say("info", "A file changed");
       const order = await prepare();
@@ -114,7 +121,7 @@ async function followChanges(
       const { how } = await launcher.update(order);
       if (how === "unchanged") view.say("info", "Nothing else runs for it");
     } catch (error) {
-      if (error instanceof MpError && error.code === "interrupted") return;
+      if (stop.signal.aborted) return;
       view.error(error);
     } finally {
       view.ownUpdate = false;

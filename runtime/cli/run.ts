@@ -2,9 +2,9 @@
 
 import type { DeployOrder } from "../launch/launcher.ts";
 import { prepare, type Prepared } from "../launch/prepare.ts";
-import { stopBundler } from "../script/bundle.ts";
+import { type Bundle, stopBundler } from "../script/bundle.ts";
 import { required } from "./argument.ts";
-import { attach, type RunContext } from "./attach.ts";
+import { attach, type Updates } from "./attach.ts";
 import { command, type CommandContext } from "./command.ts";
 import {
   checkDriver,
@@ -80,35 +80,48 @@ async function runScript(context: Context): Promise<number> {
   const order = deployOrder(prepared, parts);
   const state = userState(program);
   if (options.detach) return await runDetached(order, { ...context, state, stop });
-  return await attach(
-    order,
-    {
-      state,
-      output,
-      stop,
-      driver: () => driverLoading,
-      endsAtOnce: (end) => endAtOnce = end,
-      changes: options.watch ? (signal) => updates(prepared, signal) : undefined,
-    } satisfies RunContext,
-  );
-
-  async function* updates(
-    first: Prepared,
-    signal: AbortSignal,
-  ): AsyncIterable<() => Promise<DeployOrder>> {
-    let { inputs } = first.bundle;
-    for await (const _ of watchFiles(() => inputs, signal)) {
-      yield async () => {
+  return await attach(order, {
+    state,
+    output,
+    stop,
+    driver: () => driverLoading,
+    endsAtOnce: (end) => endAtOnce = end,
+    updates: options.watch
+      ? watchScript(prepared, async () => {
         const next = await prepareAgain("null");
-        inputs = next.bundle.inputs;
-        if (next.kind === "topology") return { ...deployOrder(next, parts), keepScale: true };
-        next.program.kill("SIGKILL");
-        await next.program.status;
-        throw usage(`Cannot update "${order.plan.app}": the script makes no service any more`);
+        if (next.kind === "program") return await noService(next, order.plan.app);
+        return { order: { ...deployOrder(next, parts), keepScale: true }, bundle: next.bundle };
+      })
+      : undefined,
+  });
+}
+
+/** The orders to update what runs, one after each change of a file that the script is made of. */
+function watchScript(
+  { bundle: { inputs } }: Prepared,
+  prepareAgain: () => Promise<{ readonly order: DeployOrder; readonly bundle: Bundle }>,
+): Updates {
+  const watching = new AbortController();
+  const changes = watchFiles(() => inputs, watching.signal);
+  async function* orders() {
+    for await (const _ of changes) {
+      yield async () => {
+        const { order, bundle } = await prepareAgain();
+        inputs = bundle.inputs;
+        return order;
       };
     }
   }
+  return { orders: orders(), end: () => watching.abort() };
 }
+
+async function noService({ program }: ProgramPrepared, app: string): Promise<never> {
+  program.kill("SIGKILL");
+  await program.status;
+  throw usage(`Cannot update "${app}": the script makes no service any more`);
+}
+
+type ProgramPrepared = Extract<Prepared, { kind: "program" }>;
 
 function checkCombinations({ detach, wait, watch }: Context["options"]): void {
   if (wait && !detach) {
@@ -126,7 +139,7 @@ function checkCombinations({ detach, wait, watch }: Context["options"]): void {
 /** A script that makes no service: its process goes on, and its exit status is that of the command. */
 async function runProgram(
   { options, output }: Context,
-  { program }: Extract<Prepared, { kind: "program" }>,
+  { program }: ProgramPrepared,
   stop: StopSignals,
 ): Promise<number> {
   if (options.detach) {

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-control-regex -- what a terminal is told begins with one
 import { assertEquals } from "@std/assert";
 import { liveBlock } from "../../../runtime/cli/live_block.ts";
 import { memoryOutput } from "./memory_output.ts";

@@ -1,0 +1,82 @@
+import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import { MpError } from "../../../runtime/errors.ts";
+import {
+  checkDriver,
+  deployOrder,
+  planOptions,
+  preparation,
+  readCount,
+} from "../../../runtime/cli/deploy_options.ts";
+import { histogramPlan } from "./sample_plan.ts";
+
+const messageOf = (body: () => unknown) => {
+  const error = assertThrows(body);
+  assertInstanceOf(error, MpError);
+  assertEquals(error.code, "usage");
+  return [error.message, error.next];
+};
+
+const values = (env: string[], envFile: string[] = [], replicas: string[] = []) => ({
+  name: undefined,
+  env: planOptions.env.read(env, "--env"),
+  envFile: planOptions.envFile.read(envFile, "--env-file"),
+  replicas: planOptions.replicas.read(replicas, "--replicas"),
+});
+
+Deno.test("preparation() joins files and options, the later and the nearer first", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mp-test-" });
+  const [one, two] = [join(folder, "one.env"), join(folder, "two.env")];
+  await Deno.writeTextFile(one, 'A=1\n# comment\nB="two words"\nexport C=3 # three\n');
+  await Deno.writeTextFile(two, "A=2\nD='x\ny'\n");
+  try {
+    const { env, widths } = preparation("a.ts", values(["C=4", "E="], [one, two], ["p=3", "q=1"]));
+    assertEquals(env, { A: "2", B: "two words", C: "4", D: "x\ny", E: "" });
+    assertEquals(widths, { p: 3, q: 1 });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("preparation() names the file that is not there", () => {
+  assertEquals(
+    messageOf(() => preparation("a.ts", values([], ["/nope/.env"])))[0],
+    'Cannot read --env-file "/nope/.env": there is no such file',
+  );
+});
+
+Deno.test("readCount() takes whole numbers from 1 to 10000", () => {
+  assertEquals([readCount("1", ""), readCount("10000", "")], [1, 10_000]);
+  for (const written of ["0", "-1", "1.5", "ten", "", "10001", "1e3", " 1"]) {
+    messageOf(() => readCount(written, "--replicas p="));
+  }
+});
+
+Deno.test("checkDriver() knows the drivers there are", () => {
+  assertEquals(checkDriver(undefined, ["process", "docker"]), "process");
+  assertEquals(checkDriver("docker", ["process", "docker"]), "docker");
+  assertEquals(
+    messageOf(() => checkDriver("dokcer", ["process", "docker"]))[1],
+    'Did you mean "docker"?',
+  );
+  assertEquals(
+    messageOf(() => checkDriver("x", ["process", "docker"]))[1],
+    "The drivers are process, docker",
+  );
+});
+
+Deno.test("deployOrder() inspects only a path that is there", () => {
+  const bundle = { code: "", map: "", hash: "", inputs: [], script: "/a.ts", mayServe: true };
+  const order = (inspect: string) =>
+    deployOrder({ kind: "topology", plan: histogramPlan, bundle }, {
+      version: "1",
+      driver: "process",
+      options: { driver: undefined, port: undefined, host: undefined, inspect },
+      preparation: { widths: {}, env: {} },
+    });
+  assertEquals(order("histogram.gather").inspect, "histogram.gather");
+  assertEquals(messageOf(() => order("histogram.gathr")), [
+    'Cannot inspect "histogram.gathr": there is no such path',
+    'Did you mean "histogram.gather"?',
+  ]);
+});
