@@ -28,6 +28,7 @@ export class PeerServer {
   #options: PeerServerOptions;
   #channels = new Map<Channel, Hello["as"] | "stranger">();
   #lastServed = 0;
+  #closed = false;
   #onChange: (() => void) | undefined;
 
   constructor(options: PeerServerOptions) {
@@ -59,6 +60,8 @@ export class PeerServer {
 
   /** Accepts no more connections and closes those there are. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#options.listener.close();
     for (const channel of this.#channels.keys()) channel.close();
   }
@@ -67,6 +70,7 @@ export class PeerServer {
     const { listener, credentials, replica } = this.#options;
     try {
       for await (const conn of listener) {
+        if (this.#closed) return conn.close();
         const channel: Channel = admit(
           conn,
           { ...credentials, name: replica.name },
