@@ -1,0 +1,107 @@
+/**
+ * All replicas of a script in the test's own process, over unix sockets in a temporary folder.
+ *
+ * @module
+ */
+
+import * as api from "../../../mod.ts";
+import type { AddressBook } from "../../../runtime/launch/address_book.ts";
+import { dial } from "../../../runtime/peer/address.ts";
+import { deadlines } from "../../../runtime/peer/deadlines.ts";
+import { Peer } from "../../../runtime/peer/peer.ts";
+import { makePlan } from "../../../runtime/plan/make_plan.ts";
+import type { Plan } from "../../../runtime/plan/plan.ts";
+import { type Replica, startReplica } from "../../../runtime/replica/replica.ts";
+import type { Widths } from "../../../runtime/topology/walk.ts";
+import { boundApi } from "../topology/bound_api.ts";
+import { bookOf } from "./book_of.ts";
+
+/** A topology script; it is run once for every replica. */
+export type Script = (mp: typeof api) => void | Promise<void>;
+
+const APP = "test";
+const BUNDLE = "0123456789abcdef".repeat(4);
+const SECRET = "s3cret";
+
+/** See the module's documentation. */
+export class Tree implements AsyncDisposable {
+  readonly replicas = new Map<string, Replica>();
+  /** What the handlers threw. */
+  readonly faults: unknown[] = [];
+  #peers: Peer[] = [];
+
+  private constructor(readonly script: Script, readonly plan: Plan, readonly book: AddressBook) {}
+
+  /** Starts every replica and waits until all are ready. */
+  static async start(script: Script, widths: Widths = {}): Promise<Tree> {
+    const { mp, topology } = boundApi();
+    await script({ ...api, ...mp } as typeof api);
+    const plan = makePlan(topology, { app: APP, bundle: BUNDLE, widths });
+    const tree = new Tree(script, plan, bookOf(plan, await Deno.makeTempDir()));
+    await Promise.all(tree.book.replicas.map(({ path, index }) => tree.start(path, index)));
+    await Promise.all([...tree.replicas.values()].map((replica) => replica.ready()));
+    return tree;
+  }
+
+  /** Starts one replica of a book, which is this tree's unless another is given. */
+  async start(path: string, index: number, book: AddressBook = this.book): Promise<Replica> {
+    const name = `${path}.${index}`;
+    const replica = await startReplica({
+      identity: {
+        app: APP,
+        path,
+        index,
+        name,
+        revision: book.revision,
+        bundle: "/bundle.js",
+        sourceMap: "/bundle.js.map",
+        script: "/topology.ts",
+        book: "/book.json",
+        secretFile: "/secret",
+        supervisor: undefined,
+        parent: undefined,
+      },
+      book,
+      secret: SECRET,
+      form: async ({ api }) => {
+        await this.script(api as unknown as Parameters<Script>[0]);
+        return {};
+      },
+      bundle: BUNDLE,
+      api,
+      storages: {},
+      env: {},
+      onFault: (error) => this.faults.push(error),
+    });
+    this.replicas.set(name, replica);
+    return replica;
+  }
+
+  /** Calls one replica as another service would. */
+  async call(name: string, request?: unknown, timeout = 5_000): Promise<unknown> {
+    const text = request === undefined ? "" : JSON.stringify(request);
+    const reply = await this.peer(name).call(text, { timeout, meta: "test-1" });
+    return reply === "" ? undefined : JSON.parse(reply);
+  }
+
+  /** A connection to one replica. */
+  peer(name: string, as: "part" | "service" = "service"): Peer {
+    const found = this.book.replicas.find(({ path, index }) => `${path}.${index}` === name)!;
+    const peer = new Peer({
+      name,
+      address: found.peer,
+      hello: { secret: SECRET, revision: this.plan.revision, from: "test.0", as },
+      dial,
+    });
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const peer of this.#peers) peer.close();
+    for (const replica of this.replicas.values()) replica.close();
+    const { peer } = this.book.replicas[0]!;
+    await Deno.remove(new URL(".", `file://${peer.slice("unix:".length)}`), { recursive: true });
+    deadlines.settle();
+  }
+}
