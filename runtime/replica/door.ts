@@ -126,15 +126,13 @@ export class Door {
         await pause(5, signal);
       }
     }
-    const shut = this.#server.shutdown().then(() => {
-      this.#state.closed = true;
-    });
-    await Promise.race([shut, aborted(signal)]);
+    this.#state.closed = true;
+    await Promise.race([this.#server.shutdown(), aborted(signal)]);
   }
 
   /** Stops at once. */
   close(): void {
-    // a server that has shut down cannot be aborted
+    // a server that shuts down, or has, cannot be aborted; what it still answers ends with the process
     if (!this.#state.closed) this.#state.closing.abort();
     this.#state.closed = true;
   }
