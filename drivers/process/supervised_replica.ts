@@ -196,7 +196,7 @@ export class SupervisedReplica {
     const { promise } = this.#renewed;
     this.#happen({ kind: "drain", again: true });
     if (this.#process) {
-      this.#end(grace, 0);
+      this.#end(grace, 0, true);
     } else {
       clearTimeout(this.#startTimer);
       this.#onEnded(undefined, this.#life.lastExit ?? "");
@@ -204,7 +204,7 @@ export class SupervisedReplica {
     await promise;
   }
 
-  #end(grace: number, linger: number): void {
+  #end(grace: number, linger: number, leave = false): void {
     const process = this.#process;
     if (process === undefined) {
       clearTimeout(this.#startTimer);
@@ -214,7 +214,7 @@ export class SupervisedReplica {
     clearTimeout(this.#killTimer);
     this.#killTimer = setTimeout(() => process.kill("SIGKILL"), grace + MARGIN);
     const told = this.#channel
-      ? this.call("drain", { grace, linger }, grace + MARGIN)
+      ? this.call("drain", { grace, linger, leave }, grace + MARGIN)
       : Promise.reject(this.#gone());
     told.catch(() => process.kill("SIGTERM"));
   }

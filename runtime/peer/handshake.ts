@@ -11,6 +11,9 @@ import { type ErrorData, MpError } from "../errors.ts";
 import { Channel, type ChannelHandlers, type Connection } from "./channel.ts";
 import { deadlines, Timed } from "./deadlines.ts";
 
+/** The notice by which a replica that ends, while its callers stay, sends them elsewhere. */
+export const LEAVING = "leaving";
+
 /** Who calls. */
 export interface Hello {
   readonly secret: string;
@@ -74,6 +77,8 @@ export interface IntroduceOptions {
   readonly name: string;
   /** Called once, when the connection has ended. */
   readonly onClose: (reason: MpError | undefined) => void;
+  /** Called when the other side ends soon, and wants no more calls. */
+  readonly onLeaving?: () => void;
   /** Gives up waiting for the answer; no longer heeded afterwards. */
   readonly signal?: AbortSignal;
 }
@@ -88,11 +93,12 @@ export async function introduce(
   hello: Hello,
   options: IntroduceOptions,
 ): Promise<Channel> {
-  const { name, onClose, signal } = options;
+  const { name, onClose, onLeaving, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const channel = new Channel(conn, {
     onNotice(target, body) {
       if (target === "welcome") resolve();
+      if (target === LEAVING) onLeaving?.();
       if (target === "refused") reject(MpError.fromData(JSON.parse(body) as ErrorData));
     },
     onClose(reason) {

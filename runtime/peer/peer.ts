@@ -181,6 +181,7 @@ export class Peer {
         name,
         signal: this.#closing.signal,
         onClose: () => this.#lost(channel),
+        onLeaving: () => this.#leave(channel),
       });
       if (this.#closed) channel.close();
       // it may have ended after the welcome
@@ -198,6 +199,13 @@ export class Peer {
     } finally {
       this.#connecting = false;
     }
+  }
+
+  /** The replica ends; what it was asked it still answers, and what comes waits for its successor. */
+  async #leave(channel: Channel | undefined): Promise<void> {
+    this.#lost(channel);
+    await channel?.idle();
+    channel?.close();
   }
 
   #lost(channel: Channel | undefined): void {

@@ -15,7 +15,7 @@ import type { StorageDrivers } from "../storage/lazy_storage.ts";
 import type { CallContext } from "./call_context.ts";
 import { identify, type ReplicaIdentity } from "./identity.ts";
 import { dieWithParent } from "./parent_death.ts";
-import { type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
+import { type DrainOptions, type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 import { type Obedience, type Supervised, supervised } from "./supervised.ts";
 
 /** How long a replica may drain when it is told to end by a signal, in milliseconds. */
@@ -50,7 +50,7 @@ export async function replicaMain(
     const replica = await start({ identity, secret, api, storages, env, onFault: report });
     Deno.addSignalListener(
       "SIGTERM",
-      () => drain(replica, 0, SIGNAL_GRACE).then(() => Deno.exit(0)),
+      () => drain(replica, { linger: 0, leave: true }, SIGNAL_GRACE).then(() => Deno.exit(0)),
     );
     run(replica);
     await replica.ready();
@@ -107,8 +107,8 @@ function obey(running: Promise<Replica>): Obedience {
     async listen({ address, takeOver }) {
       return { address: await (await running).open(address, takeOver) };
     },
-    async drain({ grace, linger = 0 }) {
-      await drain(await running, linger, grace);
+    async drain({ grace, linger = 0, leave = false }) {
+      await drain(await running, { linger, leave }, grace);
       // the reply leaves first
       setTimeout(() => Deno.exit(0), 0);
       return null;
@@ -118,8 +118,8 @@ function obey(running: Promise<Replica>): Obedience {
 
 let draining: Promise<void> | undefined;
 
-function drain(replica: Replica, linger: number, grace: number): Promise<void> {
-  return draining ??= replica.drain(linger, AbortSignal.timeout(grace));
+function drain(replica: Replica, how: DrainOptions, grace: number): Promise<void> {
+  return draining ??= replica.drain(how, AbortSignal.timeout(grace));
 }
 
 /** An error that user code threw while it answered a call goes to the replica's log, with its stack. */

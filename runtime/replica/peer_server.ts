@@ -6,7 +6,7 @@
 
 import { Payload } from "../payload.ts";
 import type { Channel, InboundCall } from "../peer/channel.ts";
-import { admit, type Credentials, type Hello } from "../peer/handshake.ts";
+import { admit, type Credentials, type Hello, LEAVING } from "../peer/handshake.ts";
 import { CallContext } from "./call_context.ts";
 import type { ReplicaInfo } from "../topology/context.ts";
 import type { Responder } from "./responder.ts";
@@ -58,12 +58,22 @@ export class PeerServer {
     }
   }
 
+  /** Accepts no more connections, and sends those who have one elsewhere. */
+  leave(): void {
+    this.#stopListening();
+    for (const channel of this.#channels.keys()) channel.notify(LEAVING, "");
+  }
+
   /** Accepts no more connections and closes those there are. */
   close(): void {
+    this.#stopListening();
+    for (const channel of this.#channels.keys()) channel.close();
+  }
+
+  #stopListening(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.listener.close();
-    for (const channel of this.#channels.keys()) channel.close();
   }
 
   async #accept(): Promise<void> {

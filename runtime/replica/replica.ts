@@ -45,6 +45,14 @@ export interface ReplicaOptions {
   readonly onFault: (error: unknown, context: CallContext) => void;
 }
 
+/** How a replica drains. */
+export interface DrainOptions {
+  /** How long doors go on answering connections that are open already, in milliseconds. */
+  readonly linger: number;
+  /** Whether it ends alone, and sends its callers elsewhere. */
+  readonly leave: boolean;
+}
+
 /**
  * Starts a replica: evaluates the bundle, plans it again, and listens for its peers.
  *
@@ -182,10 +190,10 @@ export class Replica {
   /**
    * Answers what has come, and accepts nothing new.
    *
-   * @param linger How long doors go on answering connections that are open already, in milliseconds.
    * @param signal Ends the waiting.
    */
-  async drain(linger: number, signal: AbortSignal): Promise<void> {
+  async drain({ linger, leave }: DrainOptions, signal: AbortSignal): Promise<void> {
+    if (leave) this.#server.leave();
     await Promise.all(this.#doors.map((door) => door.drain(linger, signal)));
     await this.#server.drained(signal);
     await this.scopes.close();

@@ -38,10 +38,15 @@ export interface SupervisorCalls {
   /**
    * Accepts no new connections, answers what has come, then exits with 0. The reply comes before the exit.
    * `linger` (ms, default 0): how long a door goes on answering connections that are open already, for the
-   * case that another replica has taken the door over.
+   * case that another replica has taken the door over. `leave` (default false): it ends alone, and is to send its
+   * callers elsewhere; otherwise they end with it, and it serves them until they do.
    */
   readonly drain: {
-    readonly request: { readonly grace: number; readonly linger?: number };
+    readonly request: {
+      readonly grace: number;
+      readonly linger?: number;
+      readonly leave?: boolean;
+    };
     readonly reply: null;
   };
 }

@@ -216,7 +216,7 @@ Deno.test("Replica follows the book as replicas come and go, and fails no call m
   // who has left the book is drained when its routers have answered and left it
   const { signal } = new AbortController();
   for (const name of ["many.compute.1", "many.compute.2"]) {
-    await tree.replicas.get(name)!.drain(0, signal);
+    await tree.replicas.get(name)!.drain({ linger: 0, leave: false }, signal);
   }
   names.clear();
   while (names.size === 0) await tree.call("many.shard.0");
@@ -237,7 +237,10 @@ Deno.test("Replica.drain() answers what has come", async () => {
   const reply = tree.call("svc.0");
   await asked;
   let drained = false;
-  const draining = tree.replicas.get("svc.0")!.drain(0, new AbortController().signal)
+  const draining = tree.replicas.get("svc.0")!.drain(
+    { linger: 0, leave: false },
+    new AbortController().signal,
+  )
     .then(() => drained = true);
   assertEquals(drained, false);
   resolve(7);
