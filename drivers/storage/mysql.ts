@@ -21,6 +21,7 @@ import { mayHaveCommitted, storageFault } from "../../runtime/storage/storage_fa
 import { lastingConnection } from "./lasting_connection.ts";
 import { isConflict, isWithoutTables, mysqlFault, mysqlUnreachable } from "./mysql_fault.ts";
 import { connectMysql, type MysqlLink } from "./mysql_link.ts";
+import type { StatementOptions } from "./mysql_rows.ts";
 import {
   commitRequest,
   CREATE_TABLES,
@@ -29,7 +30,6 @@ import {
   judgeRequest,
   type MysqlRequest,
   pageRequest,
-  type StatementOptions,
   sweepRequest,
 } from "./mysql_statements.ts";
 

@@ -24,6 +24,7 @@ const SETUP = [
   "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
   `SET SESSION innodb_lock_wait_timeout = ${LOCK_TIMEOUT}`,
   "SET SESSION autocommit = 1",
+  "SET SESSION group_concat_max_len = 1000000",
 ].join("; ");
 
 /** A connection that is of no use any more: nobody knows what became of what was sent. */

@@ -8,22 +8,14 @@
  * @module
  */
 
+import { EXPIRED, NOW, OVER, type StatementOptions, VALUE, VERSION } from "./mysql_rows.ts";
+import { wavesOf, waveStatements } from "./mysql_wave.ts";
 import type {
   EncodedCommit,
   EncodedEntry,
   StaleCheck,
   Verdict,
 } from "../../runtime/storage/backend.ts";
-
-/** What the statements need. */
-export interface StatementOptions {
-  /** In milliseconds. */
-  readonly retention: number;
-  /** What comes before every key. */
-  readonly prefix: string;
-  /** A value as an SQL literal. */
-  escape(value: string): string;
-}
 
 /** A request, and how to read its results. */
 export interface MysqlRequest {
@@ -56,14 +48,6 @@ CREATE TABLE IF NOT EXISTS mp_writers (
   KEY mp_time (time)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`;
 
-const NOW = "SET @mp_now = CAST(ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000) AS SIGNED)";
-const OVER = "keep_until <> 0 AND keep_until <= @mp_now";
-const EXPIRED = "expires_at <> 0 AND expires_at <= @mp_now AND value IS NOT NULL";
-/** The version of a row now; "" where nothing is known. */
-const VERSION =
-  `CASE WHEN ${OVER} THEN '' WHEN ${EXPIRED} THEN CONCAT(version, '~') ELSE version END`;
-const VALUE = `IF((${OVER}) OR (${EXPIRED}), NULL, value)`;
-
 type StateRow = readonly [key: string, version: string, value: string | null];
 
 /** Judges commits that write nothing: one statement sees one state of everything, and locks nothing. */
@@ -89,26 +73,29 @@ export function commitRequest(
   const { prefix, escape } = options;
   const name = (key: string) => escape(prefix + key);
   const relied = reliedOn(batch);
+  const waves = wavesOf(batch);
   const statements = ["START TRANSACTION", NOW, lockStatement(relied, name)];
-  for (const [i, commit] of batch.entries()) {
-    statements.push(...commitStatements(commit, `@mp_c${i}`, options));
-  }
+  for (const [i, wave] of waves.entries()) statements.push(...waveStatements(wave, i, options));
   if (relied.absent) {
     statements.push(
       `DELETE FROM mp_records WHERE k IN (${relied.keys.map(name)}) AND version = ''`,
     );
   }
-  statements.push(`SELECT CONCAT(${batch.map((_, i) => `@mp_c${i}`)})`);
-  const refused = batch.map(({ checks }, i) =>
-    checks.length === 0 ? "" : selectStates(checks, prefix, escape, `@mp_c${i} = 0`)
-  ).filter((select) => select !== "");
-  statements.push(refused.length === 0 ? "DO 0" : refused.join(" UNION ALL "), "COMMIT");
+  const failed = waves.map((_, i) => `@mp_failed${i}`);
+  const repeated = waves.map((_, i) => `@mp_repeated${i}`);
+  statements.push(`SELECT CONCAT_WS(',', ${failed}), CONCAT_WS(',', ${repeated})`);
+  const checks = batch.flatMap((commit) => commit.checks);
+  const states = selectStates(checks, prefix, escape, `CONCAT(${failed}) <> ''`);
+  statements.push(checks.length === 0 ? "DO 0" : states, "COMMIT");
   return {
     sql: statements.join("; "),
     verdicts(results) {
-      const [outcomes, rows] = results.slice(-3) as [[[string]], StateRow[]];
+      const [outcomes, rows] = results.slice(-3) as [[[string, string]], StateRow[]];
+      const [failed, repeated] = outcomes[0].map((list) => new Set(list.split(",")));
       return batch.map((commit, i) =>
-        outcomes[0][0][i] === "0" ? staleOf(commit, rows, prefix)! : null
+        failed!.has(String(i)) && !repeated!.has(String(i))
+          ? staleOf(commit, rows, prefix) ?? []
+          : null
       );
     },
   };
@@ -143,59 +130,24 @@ function lockStatement({ keys, absent }: Relied, name: (key: string) => string):
     `${keys.map((key) => `(${name(key)}, '', 0, 0, NULL)`)} ON DUPLICATE KEY UPDATE k = VALUES(k)`;
 }
 
-/** One commit: its outcome in a variable (0 refused, 1 done now, 2 done before), and what it writes. */
-function commitStatements(
-  { session, seq, version, checks, writes }: EncodedCommit,
-  outcome: string,
-  { prefix, retention, escape }: StatementOptions,
-): string[] {
-  const name = (key: string) => escape(prefix + key);
-  const holds = checks.length === 0 ? "TRUE" : `(SELECT COUNT(*) FROM mp_records WHERE ` +
-    checks.map((check) => `(k = ${name(check.key)} AND ${VERSION} = ${escape(check.version)})`)
-      .join(" OR ") +
-    `) = ${new Set(checks.map(({ key }) => key)).size}`;
-  if (writes.length === 0) return [`SET ${outcome} = IF(${holds}, 1, 0)`];
-  const first = name(writes[0]!.key);
-  const repeated = `EXISTS (SELECT 1 FROM mp_writers WHERE k = ${first} ` +
-    `AND session = ${escape(session)} AND seq >= ${seq} AND time > @mp_now - ${retention})`;
-  // one that was carried out cannot hold again if it checks what it writes, so the rest need not look first
-  const blind = !writes.some(({ key }) => checks.some((check) => check.key === key));
-  const statements = [
-    blind
-      ? `SET ${outcome} = IF(${repeated}, 2, IF(${holds}, 1, 0))`
-      : `SET ${outcome} = IF(${holds}, 1, IF(${repeated}, 2, 0))`,
-  ];
-  for (const { key, value, expiresAt } of writes) {
-    const keepUntil = value === null
-      ? `@mp_now + ${retention}`
-      : expiresAt === 0
-      ? "0"
-      : `GREATEST(${expiresAt}, @mp_now + ${retention})`;
-    statements.push(
-      `UPDATE mp_records SET version = ${escape(version)}, expires_at = ${expiresAt}, ` +
-        `keep_until = ${keepUntil}, value = ${value === null ? "NULL" : escape(value)} ` +
-        `WHERE k = ${name(key)} AND ${outcome} = 1`,
-    );
-  }
-  statements.push(
-    "INSERT INTO mp_writers (k, session, seq, time) " +
-      `SELECT ${first}, ${escape(session)}, ${seq}, @mp_now FROM DUAL WHERE ${outcome} = 1 ` +
-      `ON DUPLICATE KEY UPDATE seq = ${seq}, time = @mp_now`,
-  );
-  return statements;
-}
-
-/** Selects the state of keys; a value only where its version is not the one that was checked. */
+/** Selects the state of keys; a value only where it is not known from the version that was checked. */
 function selectStates(
   checks: EncodedCommit["checks"],
   prefix: string,
   escape: (value: string) => string,
   condition = "TRUE",
 ): string {
-  const name = (key: string) => escape(prefix + key);
-  const known = checks.map(({ key, version }) => `(${name(key)}, ${escape(version)})`);
-  return `SELECT k, ${VERSION}, IF((k, ${VERSION}) IN (${known}), NULL, ${VALUE}) ` +
-    `FROM mp_records WHERE ${condition} AND k IN (${checks.map(({ key }) => name(key))})`;
+  const versions = new Map<string, string | undefined>();
+  for (const { key, version } of checks) {
+    // where commits have seen different versions, one of them does not know the value
+    versions.set(key, versions.has(key) && versions.get(key) !== version ? undefined : version);
+  }
+  const names = [...versions.keys()].map((key) => escape(prefix + key));
+  const known = [...versions].flatMap(([key, version]) =>
+    version === undefined ? [] : `(${escape(prefix + key)}, ${escape(version)})`
+  );
+  const value = known.length === 0 ? VALUE : `IF((k, ${VERSION}) IN (${known}), NULL, ${VALUE})`;
+  return `SELECT k, ${VERSION}, ${value} FROM mp_records WHERE ${condition} AND k IN (${names})`;
 }
 
 /** The checks that do not hold, given the rows that there are. */
