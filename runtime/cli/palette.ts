@@ -19,6 +19,9 @@ export interface Palette {
   nth(index: number, text: string): string;
 }
 
+// the library looks at NO_COLOR by itself; here the palette that is chosen decides
+colors.setColorEnabled(true);
+
 const plain = (text: string) => text;
 const SEVERAL = [
   colors.cyan,
