@@ -4,10 +4,10 @@ import { hidePaths } from "../../../runtime/rpc/hide_paths.ts";
 Deno.test("hidePaths() cuts paths of the machine down to their last part", () => {
   const cases: [string, string][] = [
     ["No such file: readfile '/etc/nope/secret.txt'", "No such file: readfile 'secret.txt'"],
-    ["cannot read /home/joe/app/data.json: gone", "cannot read data.json: gone"],
+    ["cannot read /home/me/app/data.json: gone", "cannot read data.json: gone"],
     ["file:///srv/x/y.ts:3:4 boom", "y.ts:3:4 boom"],
-    ["file:///C:/Users/joe/y.ts:3:4 boom", "y.ts:3:4 boom"],
-    ["C:\\Users\\joe\\x.txt is missing", "x.txt is missing"],
+    ["file:///C:/Users/me/y.ts:3:4 boom", "y.ts:3:4 boom"],
+    ["C:\\Users\\me\\x.txt is missing", "x.txt is missing"],
     ["\\\\server\\share\\x.doc is missing", "x.doc is missing"],
     ["path=/tmp/a/b (/var/lib/x)", "path=b (x)"],
   ];
@@ -18,7 +18,7 @@ Deno.test("hidePaths() keeps what only looks like one", () => {
   const messages = [
     "GET /api/users/42 failed",
     "a/b and/or 1/2",
-    "https://example.com/home/joe/x",
+    "https://example.com/home/me/x",
     "see http://localhost:3000/usr/lib",
     "/tmp",
     "at noon\n  and later",

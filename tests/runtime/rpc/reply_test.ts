@@ -70,7 +70,7 @@ Deno.test("errorReply() makes handler_failed of anything else that is thrown", (
 });
 
 Deno.test("errorReply() carries no stack and no path", () => {
-  const error = new Error("cannot read '/home/joe/a.txt'\n    at f (file:///home/joe/x.ts:1:2)");
+  const error = new Error("cannot read '/home/me/a.txt'\n    at f (file:///home/me/x.ts:1:2)");
   assertEquals(JSON.parse(errorReply(1, error)).error.message, "cannot read 'a.txt'");
 });
 

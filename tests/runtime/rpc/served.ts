@@ -33,7 +33,7 @@ export const service: RpcService = serviceOf({
   },
   nothing: () => undefined,
   fails: () => {
-    throw new Error("no such file '/home/joe/shop/prices.json'");
+    throw new Error("no such file '/home/me/shop/prices.json'");
   },
   late: () => Promise.reject(new MpError("deadline_exceeded", "Cannot call: too late")),
   notJson: () => NaN,
