@@ -4,8 +4,6 @@
  * @module
  */
 
-import * as colors from "@std/fmt/colors";
-
 /** Marks text for one stream, which may have no colours. */
 export interface Palette {
   readonly enabled: boolean;
@@ -19,22 +17,22 @@ export interface Palette {
   nth(index: number, text: string): string;
 }
 
-// the library looks at NO_COLOR by itself; here the palette that is chosen decides
-colors.setColorEnabled(true);
+type Mark = (text: string) => string;
 
-const plain = (text: string) => text;
-const SEVERAL = [
-  colors.cyan,
-  colors.yellow,
-  colors.green,
-  colors.magenta,
-  colors.blue,
-  colors.brightCyan,
-  colors.brightYellow,
-  colors.brightGreen,
-  colors.brightMagenta,
-  colors.brightBlue,
+/**
+ * Marks text by ANSI's Select Graphic Rendition. `@std/fmt/colors` does the same, but never while NO_COLOR
+ * is set, which `--color=always` beats.
+ */
+const sgr = (on: number, off: number): Mark => (text) => `\x1b[${on}m${text}\x1b[${off}m`;
+
+const plain: Mark = (text) => text;
+const [red, green, yellow, blue, magenta, cyan] = [31, 32, 33, 34, 35, 36].map((on) =>
+  sgr(on, 39)
+) as [
+  ...[Mark, Mark, Mark, Mark, Mark, Mark],
 ];
+const BRIGHT = [96, 93, 92, 95, 94].map((on) => sgr(on, 39));
+const SEVERAL: readonly Mark[] = [cyan, yellow, green, magenta, blue, ...BRIGHT];
 
 /** The palette of a stream with colours, or of one without. */
 export function palette(enabled: boolean): Palette {
@@ -50,13 +48,10 @@ export function palette(enabled: boolean): Palette {
       nth: (_, text) => text,
     };
   }
-  // std decides by NO_COLOR alone; here --color and FORCE_COLOR count too
-  colors.setColorEnabled(true);
-  const { bold, dim, red, green, yellow, cyan } = colors;
   return {
     enabled,
-    bold,
-    dim,
+    bold: sgr(1, 22),
+    dim: sgr(2, 22),
     red,
     green,
     yellow,
