@@ -25,9 +25,11 @@ const SECRET = "s3cret";
 
 /** See the module's documentation. */
 export class Tree implements AsyncDisposable {
+  /** By name, the one started last. */
   readonly replicas = new Map<string, Replica>();
   /** What the handlers threw. */
   readonly faults: unknown[] = [];
+  #started: Replica[] = [];
   #peers: Peer[] = [];
 
   private constructor(readonly script: Script, readonly plan: Plan, readonly book: AddressBook) {}
@@ -73,6 +75,7 @@ export class Tree implements AsyncDisposable {
       env: {},
       onFault: (error) => this.faults.push(error),
     });
+    this.#started.push(replica);
     this.replicas.set(name, replica);
     return replica;
   }
@@ -99,7 +102,7 @@ export class Tree implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const peer of this.#peers) peer.close();
-    for (const replica of this.replicas.values()) replica.close();
+    for (const replica of this.#started) replica.close();
     const { peer } = this.book.replicas[0]!;
     await Deno.remove(new URL(".", `file://${peer.slice("unix:".length)}`), { recursive: true });
     deadlines.settle();
