@@ -126,3 +126,22 @@ testWith(
     assertGreater(calls.length, 100);
   },
 );
+
+testWith(
+  needsSystem("linux"),
+  "a replica that is restarted under load fails no call of others that are like it",
+  async () => {
+    await using launched = await launch(revision("first"));
+    const jayson = jaysonCaller(launched.url);
+    const callers = new Array(4).fill([() => launched.reply("any"), () => jayson("any")]).flat();
+    const calls = await storm(callers, async () => {
+      for (const path of ["any.compute.0", "any.compute"]) {
+        const { code, stderr } = await launched.sandbox.run(["restart", path]);
+        assertEquals(code, 0, stderr);
+      }
+    });
+    assertEquals(new Set(calls.map(revisionOf)), new Set(["first"]));
+    const restarts = (await launched.replicas()).filter(({ path }) => path === "any.compute");
+    assertEquals(restarts.map(({ restarts }) => restarts), [2, 1]);
+  },
+);
