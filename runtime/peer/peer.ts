@@ -37,6 +37,8 @@ export class Peer {
   #options: PeerOptions;
   #patience: number;
   #channel: Channel | undefined;
+  /** Connections to a replica that ends, over which it still answers what it was asked. */
+  #leaving = new Set<Channel>();
   #lostAt = performance.now();
   #lastError: unknown;
   #waiting = new Set<Waiting>();
@@ -56,7 +58,9 @@ export class Peer {
 
   /** How many calls have no answer yet. */
   get pending(): number {
-    return (this.#channel?.pending ?? 0) + this.#waiting.size;
+    let pending = (this.#channel?.pending ?? 0) + this.#waiting.size;
+    for (const channel of this.#leaving) pending += channel.pending;
+    return pending;
   }
 
   /** Whether the replica is connected and has been heard of lately. */
@@ -109,7 +113,7 @@ export class Peer {
   async retire(): Promise<void> {
     // what still waits for a connection gets one, or fails, within its patience
     await Promise.allSettled([...this.#waiting].map((waiting) => waiting.settled));
-    await this.#channel?.idle();
+    await Promise.all([...this.#leaving, this.#channel].map((channel) => channel?.idle()));
     this.close();
   }
 
@@ -119,6 +123,7 @@ export class Peer {
     this.#closing.abort(this.#absent());
     clearTimeout(this.#timer);
     this.#channel?.close();
+    for (const channel of this.#leaving) channel.close();
     this.#connected?.reject(this.#absent());
     for (const waiting of this.#waiting) waiting.fail(this.#absent());
     this.#waiting.clear();
@@ -177,13 +182,17 @@ export class Peer {
     try {
       const { address, hello, dial, name } = this.#options;
       let channel: Channel | undefined = undefined;
+      let leaves = false;
       channel = await introduce(await dial(address), hello, {
         name,
         signal: this.#closing.signal,
         onClose: () => this.#lost(channel),
-        onLeaving: () => this.#leave(channel),
+        onLeaving: () => {
+          leaves = true;
+          if (channel) this.#leave(channel);
+        },
       });
-      if (this.#closed) channel.close();
+      if (this.#closed || leaves) channel.close();
       // it may have ended after the welcome
       if (channel.ended) throw new Error("the connection ended");
       this.#channel = channel;
@@ -202,10 +211,13 @@ export class Peer {
   }
 
   /** The replica ends; what it was asked it still answers, and what comes waits for its successor. */
-  async #leave(channel: Channel | undefined): Promise<void> {
+  async #leave(channel: Channel): Promise<void> {
+    if (this.#channel !== channel) return;
+    this.#leaving.add(channel);
     this.#lost(channel);
-    await channel?.idle();
-    channel?.close();
+    await channel.idle();
+    this.#leaving.delete(channel);
+    channel.close();
   }
 
   #lost(channel: Channel | undefined): void {

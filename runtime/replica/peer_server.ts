@@ -8,6 +8,7 @@ import { Payload } from "../payload.ts";
 import type { Channel, InboundCall } from "../peer/channel.ts";
 import { admit, type Credentials, type Hello, LEAVING } from "../peer/handshake.ts";
 import { CallContext } from "./call_context.ts";
+import { decodeMeta } from "./call_meta.ts";
 import type { ReplicaInfo } from "../topology/context.ts";
 import type { Responder } from "./responder.ts";
 
@@ -86,6 +87,7 @@ export class PeerServer {
           { ...credentials, name: replica.name },
           (hello, accepted) => {
             this.#channels.set(accepted, hello.as);
+            if (this.#closed) accepted.notify(LEAVING, "");
             return { onCall: (_target, body, call) => this.#answer(body, call) };
           },
         );
@@ -108,7 +110,7 @@ export class PeerServer {
       service,
       replica,
       timeout: call.timeout,
-      requestId: call.meta,
+      ...decodeMeta(call.meta),
       signal: () => call.signal(),
     });
     const reply = respond(Payload.ofText(body), context);

@@ -391,6 +391,62 @@ Deno.test("Peer.retire() lets calls that wait for a connection have it, or run o
   }
 });
 
+Deno.test("Peer sends calls to the successor of a replica that leaves, which still answers its own", async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  using s = set({ onCall: (_target, body) => body === "slow" ? promise : body });
+  const slow = s.peer.call("slow", {});
+  await settled();
+  s.leaf.up = false;
+  s.leaf.ends[0]!.write(new TextEncoder().encode("nleaving \n"));
+  await settled();
+  assertEquals([s.peer.connected, s.peer.pending, s.leaf.connections], [false, 1, 1]);
+  const next = s.peer.call("1", {});
+  await s.clock.pass(500);
+  assertEquals(s.peer.pending, 2);
+  s.leaf.up = true;
+  s.peer.connect();
+  assertEquals(await next, "1");
+  assertEquals(s.leaf.connections, 2);
+  resolve("late");
+  assertEquals(await slow, "late");
+  await settled();
+  assertEquals([s.peer.connected, s.leaf.connections], [true, 1]);
+});
+
+Deno.test("Peer.close() and Peer.retire() end connections to a replica that leaves", async () => {
+  for (const how of ["close", "retire"] as const) {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    using s = set({ onCall: () => promise });
+    const slow = s.peer.call("slow", {}).catch((error: MpError) => error.reason);
+    await settled();
+    s.leaf.ends[0]!.write(new TextEncoder().encode("nleaving \n"));
+    await settled();
+    const ended = s.peer[how]();
+    await settled();
+    assertEquals(s.leaf.ends[0]!.closed, how === "close");
+    resolve("late");
+    assertEquals(await slow, how === "close" ? "disconnected" : "late");
+    await ended;
+    await settled();
+    assertEquals(s.leaf.connections, 0);
+  }
+});
+
+Deno.test("Peer does not take a connection that is welcome and leaves at once", async () => {
+  using s = set({}, {
+    dial: async () => {
+      const conn = await s.leaf.dial();
+      const end = s.leaf.ends.at(-1)!;
+      if (s.leaf.dials === 1) await end.write(new TextEncoder().encode("nleaving \n"));
+      return conn;
+    },
+  });
+  const reply = s.peer.call("1", {});
+  await s.clock.pass(50);
+  assertEquals(await reply, "1");
+  assertEquals([s.leaf.dials, s.leaf.connections], [2, 1]);
+});
+
 Deno.test("Peer.retire() closes at once when nothing waits", async () => {
   using s = set();
   await s.peer.retire();

@@ -211,6 +211,41 @@ Deno.test("PeerServer.drained() gives up when its signal aborts", async () => {
   await s.server.drained(AbortSignal.abort());
 });
 
+Deno.test("PeerServer.leave() sends callers elsewhere, and answers what they asked", async () => {
+  const { promise, resolve } = Promise.withResolvers<Payload>();
+  using s = set(() => promise);
+  const peer = s.peer("part");
+  const reply = peer.call("1", {});
+  const late = s.listener.connect();
+  await settled();
+  s.server.leave();
+  await settled();
+  assertEquals([s.listener.closed, peer.connected, s.server.serving], [true, false, 1]);
+  // who was about to say hello is told, too
+  late.write(new TextEncoder().encode(
+    'nhello {"secret":"s3cret","revision":"r1","from":"x.0","as":"part"}\n',
+  ));
+  let drained = false;
+  const draining = s.server.drained(new AbortController().signal).then(() => drained = true);
+  await s.clock.pass(1_000);
+  assertFalse(drained);
+  assertEquals(await read(late), 'nleaving \nnleaving \nnwelcome {"replica":"svc.scatter.1"}\n');
+  late.close();
+  resolve(Payload.of(7));
+  assertEquals(await reply, "7");
+  await settled();
+  await draining;
+});
+
+async function read(end: End): Promise<string> {
+  const buffer = new Uint8Array(1_000);
+  let text = "";
+  while (!text.includes("welcome")) {
+    text += new TextDecoder().decode(buffer.subarray(0, (await end.read(buffer))!));
+  }
+  return text;
+}
+
 Deno.test("PeerServer.close() ends all connections, and accepts no more", async () => {
   using s = set(() => new Promise(() => {}));
   const failed = assertRejects(() => s.peer().call("1", {}), MpError);
