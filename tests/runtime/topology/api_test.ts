@@ -45,7 +45,7 @@ Deno.test("ScriptApi.print() tells the host", () => {
 
 Deno.test("ScriptApi.current() is the host's, and an error where no call is answered", () => {
   const context = { service: "a" } as Context;
-  let current: Context | undefined;
+  let current: Context | undefined = undefined;
   const { mp } = boundApi({ current: () => current });
   const error = assertThrows(() => mp.current(), MpError, "no call is being answered here");
   assert(error.next);
