@@ -32,7 +32,8 @@ export class CallContext implements Context {
   readonly service: string;
   readonly replica: ReplicaInfo;
   readonly requestId: string;
-  readonly user: string | undefined;
+  /** Known once the door has let the caller in. */
+  user: string | undefined;
   readonly cancel: AbortSignal | undefined;
   /** What a handler that uses `mp.scope` sees of scopes. */
   view: View | undefined;

@@ -9,6 +9,7 @@ import { Payload } from "../payload.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { PartClient } from "../topology/target.ts";
 import type { CallContext } from "./call_context.ts";
+import { encodeMeta } from "./call_meta.ts";
 
 /** Options of {@linkcode partClient}. */
 export interface PartClientOptions {
@@ -35,7 +36,7 @@ export function partClient(options: PartClientOptions): PartClient {
       const context = call.context as CallContext;
       return peer.call(call.payload.text, {
         timeout: Math.max(1, Math.min(timeout, context.remaining)),
-        meta: context.requestId,
+        meta: encodeMeta(context),
         ...(context.cancel && { signal: context.cancel }),
       }).then(Payload.ofText);
     },
