@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fromErrorRecord } from "../launch/error_record.ts";
+import { fromErrorRecord, toErrorRecord } from "../launch/error_record.ts";
 import type { DeploymentHandle, LogLine, ReplicaStatus } from "../launch/driver.ts";
 import type { Launcher, News, UpdateOutcome } from "../launch/launcher.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -54,7 +54,7 @@ export async function show(
 }
 
 function jsonView(output: Output): RunView {
-  return {
+  const view: RunView = {
     ownUpdate: false,
     begin(replicas) {
       for (const replica of replicas) output.data({ event: "replica", ...replica });
@@ -63,13 +63,14 @@ function jsonView(output: Output): RunView {
       const { kind, ...rest } = item;
       if (kind === "replica") output.data({ event: kind, ...item.event });
       else if (kind === "line") output.data({ event: kind, ...item.line });
-      else output.data({ event: kind, ...rest });
+      else if (kind !== "update failed" || !view.ownUpdate) output.data({ event: kind, ...rest });
     },
     ready: (handle) => output.data({ event: "ready", ...handle }),
     say: (level, message) => output.says(level) && output.data({ event: level, message }),
-    error: () => {}, // the news of it say the same
+    error: (error) => output.data({ event: "error", error: toErrorRecord(error) }),
     close: () => {},
   };
+  return view;
 }
 
 class TextView implements RunView {
@@ -112,6 +113,11 @@ class TextView implements RunView {
       case "update failed":
         this.#settle();
         return this.ownUpdate ? undefined : this.error(fromErrorRecord(item.error));
+      case "warning":
+        return this.say(
+          "warning",
+          [item.error.message, item.error.next ?? []].flat().join("\n  → "),
+        );
       case "missed":
         return this.say("warning", `${item.count} lines left out, for nobody read them`);
       case "stopping":

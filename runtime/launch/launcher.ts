@@ -97,6 +97,8 @@ export type News =
   | { readonly kind: "updating"; readonly plan: Plan; readonly how: UpdateOutcome["how"] }
   | { readonly kind: "updated"; readonly outcome: UpdateOutcome }
   | { readonly kind: "update failed"; readonly error: ErrorRecord }
+  /** Something is wrong but stops nothing, such as logs that cannot be kept. */
+  | { readonly kind: "warning"; readonly error: ErrorRecord }
   /** The follower was too slow for so many of the news. */
   | { readonly kind: "missed"; readonly count: number }
   | { readonly kind: "stopping" }

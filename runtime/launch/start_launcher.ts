@@ -144,17 +144,20 @@ class ProcessLauncher implements LocalLauncher {
     const { driver, state, signal, grace } = this.#options;
     const { plan } = order;
     const door = { host: order.host ?? HOST, port: order.port ?? PORT };
+    const logs = join(state.folder(plan.app), "logs");
     const [files, book] = await Promise.all([
       this.#writeFiles(order, 1),
       driver.assign(plan, door),
       serveControl(this).then((control) => this.#control = control),
+      state.writeFiles(logs, {}), // there before the first line, for who follows
     ]);
     this.#current = { order, book, files, tree: 1 };
     await this.#record();
     signal?.throwIfAborted();
     const rendered = this.#render(order, book, files);
-    const logs = join(state.folder(plan.app), "logs");
-    const deployment = await driver.launch(rendered, { signal, logs, grace });
+    const warn = (warning: MpError) =>
+      this.#news.put({ kind: "warning", error: toErrorRecord(warning) });
+    const deployment = await driver.launch(rendered, { signal, logs, grace, warn });
     this.#deployment = deployment;
     this.#tell(deployment.events(), (event) => ({ kind: "replica", event }));
     this.#tell(deployment.lines(), (line) => ({ kind: "line", line }));
