@@ -5,6 +5,7 @@ import { MpError } from "../../../runtime/errors.ts";
 import { Payload } from "../../../runtime/payload.ts";
 import { deadlines } from "../../../runtime/peer/deadlines.ts";
 import { makePlan } from "../../../runtime/plan/make_plan.ts";
+import { decodeMeta } from "../../../runtime/replica/call_meta.ts";
 import { CallContext } from "../../../runtime/replica/call_context.ts";
 import { Network, rootOf } from "../../../runtime/replica/network.ts";
 import { findPlace, replicaInfo } from "../../../runtime/replica/place.ts";
@@ -159,10 +160,11 @@ Deno.test("Network.callService() calls any replica of the service, and spreads o
   assert(/^svc\.shard\.[01]$/.test(String(value)), String(value));
 });
 
-Deno.test("Network.callService() lends the call the deadline and request id of the one it is made in", async () => {
-  const seen: [number, string][] = [];
+Deno.test("Network.callService() lends the call the deadline, request id and user of the one it is made in", async () => {
+  const seen: [number, string, string | undefined][] = [];
   using s = set("svc.shard", 0, (_name, _body, { timeout, meta }) => {
-    seen.push([timeout, meta]);
+    const { requestId, user } = decodeMeta(meta);
+    seen.push([timeout, requestId, user]);
     return "";
   });
   const within = (options: { timeout?: number }) =>
@@ -173,12 +175,13 @@ Deno.test("Network.callService() lends the call the deadline and request id of t
   await within({});
   await within({ timeout: 300 });
   await within({ timeout: 70_000 });
-  assertEquals(seen, [[1_000, "id-1"], [300, "id-1"], [1_000, "id-1"]]);
+  assertEquals(seen, [[1_000, "id-1", "ada"], [300, "id-1", "ada"], [1_000, "id-1", "ada"]]);
   // outside of any call, the service's own timeout counts
   await s.network.callService("other", Payload.of(1), {});
   await s.network.callService("other", Payload.of(1), { timeout: Infinity });
   assertEquals(seen.slice(3).map(([timeout]) => timeout), [5_000, 5_000]);
   assert(seen[3]![1] !== seen[4]![1]);
+  assertEquals([seen[3]![2], seen[4]![2]], [undefined, undefined]);
 });
 
 Deno.test("Network.callService() heeds the caller's signal", async () => {
