@@ -13,7 +13,7 @@ const MAX_CHARACTERS = 8 * 1024 * 1024;
 /** How long is waited for a lock where no signal says how long, in milliseconds. */
 const PATIENCE = 30_000;
 /** The shortest and the longest pause before another try, in milliseconds. */
-const PAUSES = [1, 16] as const;
+const PAUSES = [1, 4] as const;
 
 /** What writes, and what its errors mean. */
 export interface CommitQueueOptions {

@@ -195,21 +195,29 @@ function tableOf(db: DatabaseSync): Table {
   };
 }
 
+/** Records as one transaction sees them; each is read once. */
 function viewOf({ head, value, put }: Table, prefix: string): Records {
+  const heads = new Map<string, RecordHead | undefined>();
+  function read(key: string): RecordHead | undefined {
+    const row = head.get(prefix + key);
+    return row && {
+      version: row.version as string,
+      hasValue: row.there === 1,
+      expiresAt: row.expires_at as number,
+      keepUntil: row.keep_until as number,
+      writers: JSON.parse(row.writers as string),
+    };
+  }
   return {
     head(key) {
-      const row = head.get(prefix + key);
-      return row && {
-        version: row.version as string,
-        hasValue: row.there === 1,
-        expiresAt: row.expires_at as number,
-        keepUntil: row.keep_until as number,
-        writers: JSON.parse(row.writers as string),
-      };
+      if (!heads.has(key)) heads.set(key, read(key));
+      return heads.get(key);
     },
     value: (key) => (value.get(prefix + key)?.value ?? null) as string | null,
-    put(key, { version, expiresAt, keepUntil, writers }: RecordHead, text) {
+    put(key, next, text) {
+      const { version, expiresAt, keepUntil, writers } = next;
       put.run(prefix + key, version, expiresAt, keepUntil, JSON.stringify(writers), text);
+      heads.set(key, next);
     },
   };
 }
