@@ -60,7 +60,7 @@ export async function mp(args: readonly string[], options: MpOptions = {}): Prom
  * @param program What is run, before its arguments: the program from source, or the executable that
  * `MP_TEST_EXECUTABLE` names.
  */
-export async function mpSandbox(program: readonly string[] = defaultProgram()): Promise<Sandbox> {
+export async function mpSandbox(program: readonly string[] = mpProgram()): Promise<Sandbox> {
   // short, for the paths of sockets have few bytes
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "mp-" }));
   const env = await environment(folder);
@@ -100,7 +100,8 @@ export async function mpSandbox(program: readonly string[] = defaultProgram()): 
   return sandbox;
 }
 
-function defaultProgram(): readonly string[] {
+/** The program and its first arguments: the executable that `MP_TEST_EXECUTABLE` names, or the source. */
+export function mpProgram(): readonly string[] {
   const executable = Deno.env.get("MP_TEST_EXECUTABLE");
   if (executable) return [executable];
   return [Deno.execPath(), "run", "-A", "--unstable-net", join(ROOT, "main.ts")];
