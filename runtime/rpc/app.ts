@@ -73,7 +73,11 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
   const host: ExchangeHost = {
     endpoint,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    respond(reply, status = 200) {
+    respond(reply, status = 200, challenge) {
+      if (challenge !== undefined) {
+        const headers = { ...(reply && JSON_TYPE), "www-authenticate": challenge };
+        return closing(new Response(reply || null, { status, headers }));
+      }
       if (reply === "") return closing(new Response(null, { status: 204 }));
       return closing(
         new Response(reply, status === 200 ? OK : { status, headers: JSON_TYPE }),
@@ -81,15 +85,13 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
     },
   };
   const bearer = options.secret === undefined ? undefined : `Bearer ${options.secret}`;
-  const refuse = (status: 401 | 415, error: MpError): Response =>
-    host.respond(endpoint.refuse(error), status);
   const call = (request: Request): Promise<Response> | Response => {
     const type = request.headers.get("content-type");
-    if (type !== "application/json" && !isJson(type)) return refuse(415, notJsonType(type));
+    if (type !== "application/json" && !isJson(type)) {
+      return host.respond(endpoint.refuse(notJsonType(type)), 415);
+    }
     if (bearer && !equalInConstantTime(request.headers.get("authorization") ?? "", bearer)) {
-      const response = refuse(401, unauthorized());
-      response.headers.set("www-authenticate", "Bearer");
-      return response;
+      return host.respond(endpoint.refuse(unauthorized()), 401, "Bearer");
     }
     return Exchange.answer(request, host);
   };

@@ -15,8 +15,12 @@ import type { CallMeta } from "./rpc_service.ts";
 export interface ExchangeHost {
   readonly endpoint: Endpoint;
   readonly limits: RpcLimits;
-  /** Makes the response that carries a reply, or none when it is empty. */
-  respond(reply: string, status?: number): Response;
+  /**
+   * Makes the response that carries a reply, or none when it is empty.
+   *
+   * @param challenge How the caller is to give credentials, with status 401.
+   */
+  respond(reply: string, status?: number, challenge?: string): Response;
 }
 
 // What says that it is longer is given memory only as it comes.
@@ -30,6 +34,7 @@ const MAX_IDEMPOTENCY_KEY = 255;
  * costs one object.
  */
 export class Exchange extends Timed implements CallMeta {
+  challenge: string | undefined;
   #request: Request;
   #host: ExchangeHost;
   #resolve: (response: Response) => void;
@@ -115,11 +120,21 @@ export class Exchange extends Timed implements CallMeta {
     if (!this.#arrive()) return;
     try {
       const reply = this.#host.endpoint.answer(decoded, this);
-      if (typeof reply === "string") this.#resolve(this.#host.respond(reply));
-      else reply.then((text) => this.#resolve(this.#host.respond(text))).catch(this.#reject);
+      const isBatch = Array.isArray(decoded);
+      if (typeof reply === "string") this.#respond(reply, isBatch);
+      else reply.then((text) => this.#respond(text, isBatch)).catch(this.#reject);
     } catch (error) {
       this.#reject(error);
     }
+  }
+
+  #respond(reply: string, isBatch: boolean): void {
+    const { challenge } = this;
+    this.#resolve(
+      challenge === undefined || isBatch
+        ? this.#host.respond(reply)
+        : this.#host.respond(reply, 401, challenge),
+    );
   }
 
   #unread(error: unknown): void {
@@ -154,7 +169,8 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   get requestId(): string | undefined {
-    return this.#header("x-request-id")?.slice(0, MAX_REQUEST_ID);
+    // it goes into logs, and between replicas what is behind a space or a tab is something else
+    return this.#header("x-request-id")?.slice(0, MAX_REQUEST_ID).replace(/[^\x21-\x7e]/g, "_");
   }
 
   get timeoutMs(): number | undefined {
@@ -175,6 +191,10 @@ export class Exchange extends Timed implements CallMeta {
       "invalid_request",
       `Cannot read the header Idempotency-Key: it is longer than ${MAX_IDEMPOTENCY_KEY} characters`,
     );
+  }
+
+  get authorization(): string | undefined {
+    return this.#header("authorization");
   }
 
   get traceparent(): string | undefined {

@@ -42,14 +42,21 @@ export interface Readiness {
  * only what is used, once, and before the call is answered.
  */
 export interface CallMeta {
-  /** Header `X-Request-Id`, at most 128 characters of it. */
+  /** Header `X-Request-Id`, at most 128 characters of it; what is not visible ASCII is replaced. */
   readonly requestId: string | undefined;
   /** Header `X-Timeout-Ms`. @throws {MpError} `invalid_request` when it is no positive number. */
   readonly timeoutMs: number | undefined;
   /** Header `Idempotency-Key`. @throws {MpError} `invalid_request` when it is longer than 255 characters. */
   readonly idempotencyKey: string | undefined;
+  /** Header `Authorization`, not trusted; several arrive as one, joined by commas. */
+  readonly authorization: string | undefined;
   /** Header `traceparent` of W3C Trace Context, not validated. */
   readonly traceparent: string | undefined;
   /** Aborts when the caller goes away before the reply. Costs half the throughput of what reads it. */
   readonly signal: AbortSignal;
+  /**
+   * Set by a service that refuses a call for want of credentials: how to give them. A response that holds
+   * the error of that call alone has status 401, and this as its header `WWW-Authenticate`.
+   */
+  challenge: string | undefined;
 }
