@@ -59,6 +59,29 @@ export const app: ScriptApi["app"] = api.app;
  */
 export const serve: ScriptApi["serve"] = api.serve;
 
+/**
+ * Lets only users with a password call a service (HTTP Basic authentication). The handlers find the user in
+ * `context.user`, and what the user keeps in `mp.scope.user`.
+ *
+ * Without `users`, they are those of the htpasswd file that `mp run --auth-users FILE` or `MP_AUTH_USERS`
+ * names; where nothing names one, the script does not load.
+ *
+ * @param target What the service is made of: a handler or a pattern.
+ * @param options Who may call: passwords by name, the path of an htpasswd file, or a function.
+ * @returns A target of the same type.
+ * @throws {MpError} `topology_invalid` when nobody may call, or the file cannot be read.
+ *
+ * @example
+ * ```ts
+ * import * as mp from "@metaparticle/mp";
+ *
+ * const whoAmI = (_request: unknown, { user }: mp.Context) => user;
+ * const users = { ada: "analytical engine" };
+ * mp.service("who-am-i", mp.basicAuth(whoAmI, { users }), { expose: true });
+ * ```
+ */
+export const basicAuth: ScriptApi["basicAuth"] = api.basicAuth;
+
 /** Prints the services and their subservices as JSON. */
 export const print: ScriptApi["print"] = api.print;
 
@@ -82,6 +105,12 @@ export {
   type ShardOptions,
   type ShardTarget,
 } from "./patterns/shard.ts";
+export type { BasicAuth, BasicAuthOptions, Users } from "./runtime/auth/basic_auth.ts";
+export {
+  bearerAuth,
+  type BearerAuthOptions,
+  type VerifyToken,
+} from "./runtime/auth/bearer_auth.ts";
 export { spread, type SpreadOptions, type SpreadTarget } from "./patterns/spread.ts";
 export type { SpreadStrategy } from "./runtime/topology/pick_replica.ts";
 export type {

@@ -12,6 +12,7 @@ import type { PlanNode } from "../plan/plan.ts";
 import type { RpcApp, RpcAppOptions } from "../rpc/app.ts";
 import type { CallMeta, RpcService } from "../rpc/rpc_service.ts";
 import { CallContext, newRequestId } from "./call_context.ts";
+import type { Gate } from "./gate.ts";
 import { takeOverPort, waitingAt } from "./port_takeover.ts";
 import type { Replica } from "./replica.ts";
 import { withinDeadline } from "./within_deadline.ts";
@@ -63,7 +64,9 @@ export class Door {
     { address, takeOver, methods }: DoorOptions,
   ): Promise<Door> {
     const state: DoorState = { draining: false, closing: new AbortController() };
-    const { fetch } = await makeApp(appOptions(replica, methods, state));
+    const { fetch } = await makeApp(
+      appOptions(serviceOf(replica, methods, replica.gates), replica, state),
+    );
     const at = parseAddress(address);
     if (at.transport === "unix") {
       throw new TypeError(`Cannot open a door at ${address}: it is no TCP port`);
@@ -97,9 +100,11 @@ export class Door {
   static forOperators(replica: Replica, address: Address, secret: string): Door {
     const state: DoorState = { draining: false, closing: new AbortController() };
     const { path } = replica.identity;
+    // who has the secret is asked for nothing else
+    const service = serviceOf(replica, { [path]: path }, new Map());
     let app: Promise<RpcApp> | undefined;
     const handler = async (request: Request): Promise<Response> => {
-      app ??= makeApp({ ...appOptions(replica, { [path]: path }, state), secret });
+      app ??= makeApp({ ...appOptions(service, replica, state), secret });
       return await (await app).fetch(request);
     };
     const at = parseAddress(address);
@@ -138,13 +143,9 @@ export class Door {
   }
 }
 
-function appOptions(
-  replica: Replica,
-  methods: Readonly<Record<string, string>>,
-  state: DoorState,
-): RpcAppOptions {
+function appOptions(service: RpcService, replica: Replica, state: DoorState): RpcAppOptions {
   return {
-    service: serviceOf(replica, methods),
+    service,
     name: replica.plan.app,
     revision: replica.plan.revision,
     replica: replica.info.name,
@@ -152,24 +153,30 @@ function appOptions(
   };
 }
 
-function serviceOf(replica: Replica, methods: Readonly<Record<string, string>>): RpcService {
-  const nodes = new Map<string, PlanNode>();
+function serviceOf(
+  replica: Replica,
+  methods: Readonly<Record<string, string>>,
+  gates: ReadonlyMap<string, Gate>,
+): RpcService {
+  const nodes = new Map<string, PlanNode & { readonly gate: Gate | undefined }>();
   for (const [method, path] of Object.entries(methods)) {
-    nodes.set(method, replica.plan.nodes.find((node) => node.path === path)!);
+    const node = replica.plan.nodes.find((node) => node.path === path)!;
+    nodes.set(method, { ...node, gate: gates.get(node.service) });
   }
   return {
     methods: () => Array.from(nodes, ([name, { path }]) => ({ name, path })),
     call(method: string, payload: Payload, meta: CallMeta) {
-      const { path, service, timeout } = nodes.get(method)!;
+      const { path, service, timeout, gate } = nodes.get(method)!;
       const asked = meta.timeoutMs;
       const context = new CallContext({
         service,
         replica: replica.info,
         timeout: asked === undefined ? timeout : Math.min(asked, timeout),
-        // a tab would end it on its way between replicas
-        requestId: meta.requestId?.replaceAll("\t", " ") ?? newRequestId(),
+        requestId: meta.requestId ?? newRequestId(),
       });
-      const reply = replica.answer(path, payload, context);
+      const reply = gate === undefined
+        ? replica.answer(path, payload, context)
+        : gate.admit(meta, context, () => replica.answer(path, payload, context));
       return reply instanceof Promise ? withinDeadline(reply, context) : reply;
     },
     ready() {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import { MpError } from "../errors.ts";
 import type { Address, AddressBook, ReplicaAddress } from "../launch/address_book.ts";
 import type { Payload } from "../payload.ts";
@@ -17,6 +18,7 @@ import type { Topology } from "../topology/topology.ts";
 import { walk } from "../topology/walk.ts";
 import { CallContext } from "./call_context.ts";
 import { Door } from "./door.ts";
+import { fromWithin, type Gate, gatesOf, type OnFault } from "./gate.ts";
 import type { ReplicaIdentity } from "./identity.ts";
 import { Network } from "./network.ts";
 import { PeerServer } from "./peer_server.ts";
@@ -42,7 +44,7 @@ export interface ReplicaOptions {
   /** The environment, which may choose the storage. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told of errors that the user's code threw. */
-  readonly onFault: (error: unknown, context: CallContext) => void;
+  readonly onFault: OnFault;
 }
 
 /** How a replica drains. */
@@ -75,6 +77,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
       serve() {},
       print() {},
       scopes,
+      auth: { folder: dirname(script), env, eager: false },
     },
   });
   const replica = new Replica(options, topology, scopes);
@@ -104,6 +107,8 @@ export class Replica {
   readonly scopes: Scopes;
   /** Answers a call here; the ingress, which has nothing of its own, has none. */
   readonly respond: Responder | undefined;
+  /** Where callers from outside are asked who they are, by service; only in a replica with a door. */
+  readonly gates: ReadonlyMap<string, Gate>;
   #server: PeerServer;
   #operators: Door | undefined;
   #openForOperators: () => Door;
@@ -123,6 +128,7 @@ export class Replica {
     checkRevision(identity, this.plan);
     this.node = this.plan.nodes.find((node) => node.path === path)!;
     this.info = replicaInfo(this.node, index);
+    this.gates = gatesOf(path, topology, this.plan, onFault);
     const credentials = { secret, revision: identity.revision };
     this.switchboard = new Switchboard({
       book,
@@ -143,7 +149,7 @@ export class Replica {
       credentials,
       service: this.node.service,
       replica: this.info,
-      respond: this.respond ?? refuse,
+      respond: this.respond ? fromWithin(this.respond, place!, topology) : refuse,
     });
     this.#openForOperators = () => Door.forOperators(this, own.http, secret);
     for (const needed of this.node.needs) this.switchboard.peers(needed, "part");

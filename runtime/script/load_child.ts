@@ -187,6 +187,7 @@ class Loader {
         remove: (scope) => scopes.remove(scope),
         setStorage: (storage, config) => scopes.setStorage(storage, config),
       },
+      auth: { folder: dirname(script), env: Deno.env.toObject(), eager: true },
     };
   }
 

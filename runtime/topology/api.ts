@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { AuthSources } from "../auth/auth_sources.ts";
+import { type BasicAuth, basicAuthOf } from "../auth/basic_auth.ts";
 import { MpError } from "../errors.ts";
 import type { Payload } from "../payload.ts";
 import type { Context } from "./context.ts";
@@ -34,6 +36,8 @@ export interface ScriptHost {
   print(topology: Topology): void;
   /** What scopes rest on. */
   readonly scopes: ScopesHost;
+  /** Where users come from; absent where nothing is deployed. */
+  readonly auth?: AuthSources;
 }
 
 /** The functions of the API that belong to one evaluation of a script. */
@@ -46,6 +50,7 @@ export interface ScriptApi {
   scoped: Scoped<Record<string, AnyScope>>;
   scope: AnyScope;
   setStorage(name: string, config?: unknown): void;
+  basicAuth: BasicAuth;
 }
 
 /** `mp.service()`. */
@@ -85,6 +90,7 @@ export function scriptApi(host: ScriptHost): { api: ScriptApi; topology: Topolog
     scoped: explicitScopes(host.scopes),
     scope: implicitScopes(host.scopes),
     setStorage: (name, config) => host.scopes.setStorage(name, config),
+    basicAuth: basicAuthOf(host.auth),
     current() {
       const context = host.current();
       if (context) return context;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkGuards } from "../auth/guard.ts";
 import { MpError } from "../errors.ts";
 import { checkReplicas, checkServiceName } from "./names.ts";
 import type { AnyTarget, PatternTarget, TargetOptions } from "./target.ts";
@@ -45,6 +46,7 @@ export class Topology {
       });
     }
     checkTarget(`service "${name}"`, target);
+    checkGuards(name, target);
     checkOptions(`service "${name}"`, options);
     if (options.replicas !== undefined) checkReplicas(options.replicas, `service "${name}"`);
     const definition = { name, target, options, exposed: new Map<string, Expose>() };

@@ -44,7 +44,15 @@ export const LAYERS: readonly Layer[] = [
     name: "runtime",
     files: ["runtime/"],
     layers: ["deno.json"],
-    packages: ["hono", "@std", "esbuild", "prom-client", "mutative", "@jridgewell/trace-mapping"],
+    packages: [
+      "hono",
+      "@std",
+      "esbuild",
+      "prom-client",
+      "mutative",
+      "bcryptjs",
+      "@jridgewell/trace-mapping",
+    ],
     builtIns: true,
     why:
       "everything stands on the runtime, so it knows no pattern, no driver and no client library: " +

@@ -37,6 +37,7 @@ const FORBIDDEN: readonly { readonly what: RegExp; readonly why: string }[] = [
 /** What the serving half loads only when it is asked for, by a dynamic import. */
 const LAZY: readonly { readonly what: RegExp; readonly why: string }[] = [
   { what: /^prom-client(\/|$)/, why: "prom-client loads at the first GET /metrics" },
+  { what: /^bcryptjs(\/|$)/, why: "bcryptjs loads when a password is compared with such a hash" },
 ];
 
 /**
