@@ -41,6 +41,8 @@ function isCalledByMainModule(): boolean {
   const main = globalThis.Deno?.mainModule;
   // the blocks of a document that are tested are main modules too, of files that are not there
   if (main === undefined || !isFile(main)) return false;
+  // for deno test and deno bench, whose functions do something, each file is the main module
+  if (Deno.test.length > 0) return false;
   const own = new URL("../../", import.meta.url).href;
   // the first frame outside of this package, or of its examples, is the caller's
   const frames = new Error().stack?.split("\n").slice(1) ?? [];
