@@ -9,7 +9,10 @@ import { formatDuration } from "./duration.ts";
 
 /** One call. */
 export interface OutsideCall {
+  /** Without a name and a password. */
   readonly url: string;
+  /** The header `Authorization`. */
+  readonly authorization?: string;
   readonly service: string;
   /** The request as JSON text; absent for none. */
   readonly request: string | undefined;
@@ -25,7 +28,7 @@ export interface OutsideCall {
  * @throws {MpError} What the service answered, or `replica_unreachable`, `deadline_exceeded`.
  */
 export async function callService(call: OutsideCall): Promise<unknown> {
-  const { url, service, request, timeout } = call;
+  const { url, authorization, service, request, timeout } = call;
   const id = 1;
   const params = request === undefined ? "" : `,"params":[${request}]`;
   const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(service)}${params}}`;
@@ -35,7 +38,7 @@ export async function callService(call: OutsideCall): Promise<unknown> {
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...(authorization && { authorization }) },
       body,
       redirect: "error",
       signal: call.signal ? AbortSignal.any([late, call.signal]) : late,
@@ -54,7 +57,7 @@ export async function callService(call: OutsideCall): Promise<unknown> {
     );
   }
   if (reply.error === undefined) return reply.result ?? null;
-  throw replyError(call, reply.error);
+  throw replyError(call, reply.error, response.headers.get("www-authenticate") ?? "");
 }
 
 interface ReplyError {
@@ -73,7 +76,7 @@ function readReply(text: string): { result?: unknown; error?: ReplyError } | und
   }
 }
 
-function replyError({ service }: OutsideCall, error: ReplyError): MpError {
+function replyError(call: OutsideCall, error: ReplyError, challenge: string): MpError {
   const data = (typeof error.data === "object" ? error.data : null) as
     | Record<string, unknown>
     | null;
@@ -83,11 +86,24 @@ function replyError({ service }: OutsideCall, error: ReplyError): MpError {
     ? named as Code
     : (Object.keys(CODES) as Code[]).find((one) => CODES[one].rpc === error.code);
   return new MpError(code ?? "internal_error", text(error.message) ?? "The call failed", {
-    service: text(data?.service) ?? service,
+    service: text(data?.service) ?? call.service,
     replica: text(data?.replica),
     reason: text(data?.reason),
-    next: code === "method_not_found" ? "See mp ps for the services" : undefined,
+    next: code === "method_not_found"
+      ? "See mp ps for the services"
+      : code === "unauthorized"
+      ? nextOf(call, challenge)
+      : undefined,
   });
+}
+
+/** What a caller can do who is asked who it is. */
+function nextOf({ authorization }: OutsideCall, challenge: string): string | undefined {
+  const scheme = /^\w+/.exec(challenge)?.[0].toLowerCase();
+  const option = { basic: "--user NAME:PASSWORD", bearer: "--token TOKEN" }[scheme ?? ""];
+  if (option === undefined) return undefined;
+  const isGiven = authorization?.toLowerCase().startsWith(`${scheme} `);
+  return isGiven ? `Correct ${option.split(" ")[0]}` : `Say who calls with ${option}`;
 }
 
 function failure({ url, service, timeout, signal }: OutsideCall, error: unknown, late: boolean) {

@@ -2,6 +2,7 @@
 
 import { optional, required } from "./argument.ts";
 import { callService } from "./call_service.ts";
+import { callerTarget } from "./caller.ts";
 import { command } from "./command.ts";
 import { doorUrl } from "./door_url.ts";
 import { findService, userState } from "./find_deployment.ts";
@@ -22,6 +23,13 @@ export const client = command({
   options: {
     url: text({ value: "URL", description: "Call the deployment at this address" }),
     app: text({ value: "APP", candidates: "app", description: "Whose service it is" }),
+    user: text({
+      short: "u",
+      value: "NAME:PASSWORD",
+      env: "MP_USER",
+      description: "Say who calls, to a service that asks",
+    }),
+    token: text({ value: "TOKEN", env: "MP_TOKEN", description: "Say who calls, by a token" }),
     timeout: duration({ value: "TIME", initial: "30s", description: "How long to wait" }),
   },
   examples: [
@@ -34,10 +42,10 @@ export const client = command({
     const { app, timeout } = options;
     const given = request === "-" ? await readStdin() : request;
     if (given !== undefined) checkJson(given, request === "-");
-    const url = options.url === undefined
-      ? doorUrl(findService(await userState(program).list(), service, app).address)
-      : checkUrl(options.url);
-    const result = await callService({ url, service, request: given, timeout, signal });
+    const url = options.url ??
+      doorUrl(findService(await userState(program).list(), service, app).address);
+    const target = callerTarget(url, options);
+    const result = await callService({ ...target, service, request: given, timeout, signal });
     if (output.stdout.isTerminal && !output.json) {
       output.result(formatJson(result, output.columns()));
     } else output.data(result);
@@ -57,13 +65,5 @@ function checkJson(given: string, isStdin: boolean): void {
     next: /^[A-Za-z][\w-]*$/.test(given)
       ? `A text is JSON in double quotes: '"${given}"'`
       : "Give JSON in single quotes, so that the shell leaves it as it is",
-  });
-}
-
-function checkUrl(given: string): string {
-  const url = URL.parse(/^https?:\/\//.test(given) ? given : `http://${given}`);
-  if (url?.hostname) return url.href;
-  throw usage(`Cannot read --url ${JSON.stringify(given)}: it is not a URL`, {
-    next: "Give one such as http://127.0.0.1:3000",
   });
 }

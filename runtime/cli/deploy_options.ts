@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { messageOf } from "../errors.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
@@ -30,6 +31,12 @@ export const planOptions = {
     value: "FILE",
     candidates: "file",
     description: "Set the environment variables of a file",
+  }),
+  authUsers: text({
+    value: "FILE",
+    env: "MP_AUTH_USERS",
+    candidates: "file",
+    description: "The htpasswd file of who may call, where the script names no users",
   }),
 };
 
@@ -66,13 +73,17 @@ type PlanValues = Values<typeof planOptions>;
 /** How a script is prepared with these options. @throws {MpError} `usage` for a file that cannot be read. */
 export function preparation(
   script: string,
-  { name, replicas, env, envFile }: PlanValues,
+  { name, replicas, env, envFile, authUsers }: PlanValues,
 ): Pick<PrepareOptions, "script" | "name" | "widths" | "env"> {
   return {
     script,
     name,
     widths: Object.fromEntries(replicas),
-    env: { ...Object.assign({}, ...envFile.map(readEnvFile)), ...Object.fromEntries(env) },
+    env: {
+      ...Object.assign({}, ...envFile.map(readEnvFile)),
+      ...Object.fromEntries(env),
+      ...(authUsers !== undefined && { MP_AUTH_USERS: resolve(authUsers) }),
+    },
   };
 }
 

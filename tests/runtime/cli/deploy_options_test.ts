@@ -22,6 +22,7 @@ const values = (env: string[], envFile: string[] = [], replicas: string[] = []) 
   env: planOptions.env.read(env, "--env"),
   envFile: planOptions.envFile.read(envFile, "--env-file"),
   replicas: planOptions.replicas.read(replicas, "--replicas"),
+  authUsers: undefined,
 });
 
 Deno.test("preparation() joins files and options, the later and the nearer first", async () => {
@@ -36,6 +37,14 @@ Deno.test("preparation() joins files and options, the later and the nearer first
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("preparation() hands the file of users on by its whole path, over all else", () => {
+  const given = { ...values(["MP_AUTH_USERS=b", "A=1"]), authUsers: "users/htpasswd" };
+  assertEquals(preparation("a.ts", given).env, {
+    A: "1",
+    MP_AUTH_USERS: join(Deno.cwd(), "users", "htpasswd"),
+  });
 });
 
 Deno.test("preparation() names the file that is not there", () => {
