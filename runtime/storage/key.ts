@@ -73,7 +73,7 @@ function joinKey(key: readonly string[], parts: number): string {
   if (text.length > MAX_KEY_BYTES) {
     throw new RangeError(
       `Cannot use the key ${
-        showValue(key)
+        showKey(key as unknown as Key)
       }: it has ${text.length} bytes when escaped, more than ${MAX_KEY_BYTES}`,
     );
   }
