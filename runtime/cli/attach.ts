@@ -6,13 +6,12 @@
 
 import { MpError } from "../errors.ts";
 import type { AppLock } from "../launch/app_lock.ts";
-import { claimApp } from "../launch/claim_app.ts";
-import { connectLauncher } from "../launch/connect_launcher.ts";
+import { claimApp, type Running } from "../launch/claim_app.ts";
 import type { DeployOrder, Launcher } from "../launch/launcher.ts";
-import type { DeploymentRecord } from "../launch/state.ts";
 import type { Output } from "./output.ts";
 import { type RunView, runView, show } from "./run_view.ts";
-import { supervise, type SupervisionContext } from "./supervise.ts";
+import { interrupted, supervise, type SupervisionContext } from "./supervise.ts";
+import { warnOfOtherScript } from "./warn_of_other_script.ts";
 import { aborted, type StopSignals } from "./stop_signals.ts";
 
 /** What a run in the foreground works with. */
@@ -34,10 +33,11 @@ export interface Updates {
 /** Deploys in the foreground. @returns The exit status. */
 export async function attach(order: DeployOrder, context: RunContext): Promise<number> {
   const { state, stop } = context;
-  const claim = await claimApp(state, order.plan.app, stop.signal);
-  return claim.record
-    ? await follow(order, claim.record, context)
-    : await launchHere(order, claim.lock, context);
+  const { app } = order.plan;
+  const { lock, running } = await claimApp(state, app, stop.signal).catch((error) => {
+    throw stop.signal.aborted ? interrupted(app) : error;
+  });
+  return lock ? await launchHere(order, lock, context) : await follow(order, running, context);
 }
 
 /** Becomes the launcher. */
@@ -63,17 +63,18 @@ async function launchHere(order: DeployOrder, lock: AppLock, context: RunContext
 /** Has the launcher in another process do it, and shows what it tells. */
 async function follow(
   order: DeployOrder,
-  record: DeploymentRecord,
+  { launcher, record }: Running,
   context: RunContext,
 ): Promise<number> {
+  using _ = launcher;
   const { output, stop } = context;
   const { app } = order.plan;
-  using launcher = await connectLauncher(record);
   const view = runView(record.plan, output);
   const over = new AbortController();
   const shown = show(launcher, view, over.signal);
   try {
     view.begin((await launcher.status()).replicas);
+    warnOfOtherScript(order, record, (text) => view.say("warning", text));
     view.ownUpdate = true;
     const { how, handle } = await raceStop(launcher.update(order), stop);
     view.ownUpdate = false;

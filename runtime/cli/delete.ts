@@ -1,6 +1,5 @@
 /** `mp delete`. @module */
 
-import { connectLauncher } from "../launch/connect_launcher.ts";
 import { claimApp } from "../launch/claim_app.ts";
 import { optional } from "./argument.ts";
 import { command } from "./command.ts";
@@ -29,14 +28,14 @@ export const deleteDeployment = command({
     const { handle: { app } } = ended ?? findDeployment(running, name);
     let stopped = false;
     for (;;) {
-      const { record, lock } = await claimApp(state, app, signal);
+      const { running, lock } = await claimApp(state, app, signal);
       if (lock) {
         await state.clear(app);
         await state.remove(app);
         lock.release();
         break;
       }
-      using launcher = await connectLauncher(record);
+      using launcher = running.launcher;
       await launcher.delete();
       await launcher.closed;
       stopped = true;

@@ -2,7 +2,6 @@
 
 import { join } from "node:path";
 import { claimApp } from "../launch/claim_app.ts";
-import { connectLauncher } from "../launch/connect_launcher.ts";
 import type { SuccessorReport } from "../launch/detach.ts";
 import { toErrorRecord } from "../launch/error_record.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
@@ -39,12 +38,12 @@ async function launchOrder(
 ): Promise<void> {
   using stop = stopSignals(() => Deno.exit(130));
   const state = userState(program);
-  const claim = await claimApp(state, order.plan.app, stop.signal);
-  if (claim.record) {
+  const { lock, running } = await claimApp(state, order.plan.app, stop.signal);
+  if (running) {
     // another run of the same app came first
-    using launcher = await connectLauncher(claim.record);
+    using launcher = running.launcher;
     const { handle } = await launcher.update(order);
-    return report({ report: "ready", handle, pid: claim.record.launcher.pid });
+    return report({ report: "ready", handle, pid: running.record.launcher.pid });
   }
   const { pid } = Deno;
   using file = await Deno.open(join(state.folder(order.plan.app), "launcher.log"), {
@@ -52,7 +51,7 @@ async function launchOrder(
     append: true,
     mode: 0o600,
   });
-  await supervise(order, claim.lock, {
+  await supervise(order, lock, {
     state,
     stop,
     driver: program.drivers[order.driver]!,

@@ -5,16 +5,18 @@
  */
 
 import { MpError } from "../errors.ts";
-import { connectLauncher } from "../launch/connect_launcher.ts";
+import { claimApp, type Running } from "../launch/claim_app.ts";
 import { detach, type Detached } from "../launch/detach.ts";
 import type { DeploymentHandle, ReplicaCommand } from "../launch/driver.ts";
 import type { DeployOrder, Launcher } from "../launch/launcher.ts";
-import type { DeploymentRecord, StateFolder } from "../launch/state.ts";
+import type { StateFolder } from "../launch/state.ts";
 import { doorUrl } from "./door_url.ts";
 import { formatDuration } from "./duration.ts";
 import type { Output } from "./output.ts";
 import { NOTHING_EXPOSED } from "./run_view.ts";
 import { aborted, type StopSignals } from "./stop_signals.ts";
+import { interrupted } from "./supervise.ts";
+import { warnOfOtherScript } from "./warn_of_other_script.ts";
 
 /** What a run in the background works with. */
 export interface DetachedContext {
@@ -32,13 +34,19 @@ export async function runDetached(order: DeployOrder, context: DetachedContext):
   const late = new AbortController();
   const timer = wait ? setTimeout(() => late.abort(tooLate(app, timeout)), timeout) : undefined;
   try {
-    const record = await state.read(app);
+    const { lock, running } = await claimApp(state, app, stop.signal);
+    lock?.release(); // its successor takes it
+    if (running) {
+      warnOfOtherScript(order, running.record, (text) => output.say("warning", text));
+    }
     const options = { wait, signal: stop.signal, late: late.signal };
-    const { handle, pid } = record
-      ? await updateRunning(order, record, options)
+    const { handle, pid } = running
+      ? await updateRunning(order, running, options)
       : await detach(order, { program: self, ...options });
     tell(app, handle, pid, output);
     return 0;
+  } catch (error) {
+    throw stop.signal.aborted && !(error instanceof MpError) ? interrupted(app) : error;
   } finally {
     clearTimeout(timer);
   }
@@ -61,10 +69,10 @@ function tell(app: string, handle: DeploymentHandle, pid: number, output: Output
 /** Has the running launcher update what it runs. */
 async function updateRunning(
   order: DeployOrder,
-  record: DeploymentRecord,
+  { launcher, record }: Running,
   { wait, signal, late }: { wait: boolean; signal: AbortSignal; late: AbortSignal },
 ): Promise<Detached> {
-  using launcher = await connectLauncher(record);
+  using _ = launcher;
   const { pid } = record.launcher;
   const updated = launcher.update(order).then(({ handle }) => ({ handle, pid }));
   updated.catch(() => {}); // awaited below, unless something else comes first

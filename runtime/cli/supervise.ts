@@ -86,6 +86,7 @@ async function launch(order: DeployOrder, lock: AppLock, context: SupervisionCon
   }
 }
 
-function interrupted(app: string): MpError {
+/** The error of a run that was stopped before it was ready. */
+export function interrupted(app: string): MpError {
   return new MpError("interrupted", `Cannot run "${app}": it was interrupted`);
 }

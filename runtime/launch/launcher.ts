@@ -86,6 +86,8 @@ export interface LauncherStatus {
   readonly plan: Plan;
   readonly version: string;
   readonly pid: number;
+  /** Whether it is being deleted. */
+  readonly stopping: boolean;
   readonly replicas: readonly ReplicaStatus[];
 }
 

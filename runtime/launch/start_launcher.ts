@@ -104,6 +104,8 @@ class ProcessLauncher implements LocalLauncher {
   #process: ProcessIdentity;
   #current!: Current;
   #deployment: Deployment | undefined;
+  /** Resolves when there is a deployment; commands may come before. */
+  #launched = Promise.withResolvers<Deployment>();
   #control: ControlServer | undefined;
   #created = new Date().toISOString();
   /** Counts that `mp scale` set, by path. */
@@ -159,6 +161,7 @@ class ProcessLauncher implements LocalLauncher {
       this.#news.put({ kind: "warning", error: toErrorRecord(warning) });
     const deployment = await driver.launch(rendered, { signal, logs, grace, warn });
     this.#deployment = deployment;
+    this.#launched.resolve(deployment);
     this.#tell(deployment.events(), (event) => ({ kind: "replica", event }));
     this.#tell(deployment.lines(), (line) => ({ kind: "line", line }));
   }
@@ -166,11 +169,18 @@ class ProcessLauncher implements LocalLauncher {
   status(): Promise<LauncherStatus> {
     const { plan, version } = this.#current.order;
     const replicas = this.#deployment?.status() ?? [];
-    return Promise.resolve({ handle: this.handle, plan, version, pid: Deno.pid, replicas });
+    return Promise.resolve({
+      handle: this.handle,
+      plan,
+      version,
+      pid: Deno.pid,
+      stopping: this.isDeleted,
+      replicas,
+    });
   }
 
   async ready(signal?: AbortSignal): Promise<void> {
-    await this.#running().ready(signal);
+    await (await this.#running()).ready(signal);
   }
 
   update(order: DeployOrder): Promise<UpdateOutcome> {
@@ -197,7 +207,7 @@ class ProcessLauncher implements LocalLauncher {
   }
 
   async restart(replicas: readonly ReplicaId[]): Promise<void> {
-    const deployment = this.#running();
+    const deployment = await this.#running();
     await Promise.all(replicas.map((replica) => deployment.restart(replica)));
   }
 
@@ -212,6 +222,9 @@ class ProcessLauncher implements LocalLauncher {
   async #delete(): Promise<void> {
     const { state, lock } = this.#options;
     this.#news.put({ kind: "stopping" });
+    // whoever waits for a deployment that never came to be
+    this.#launched.promise.catch(() => {});
+    this.#launched.reject(isBeingDeleted());
     try {
       await this.#deployment?.delete();
       if (this.#current) await state.clear(this.#current.order.plan.app);
@@ -225,17 +238,18 @@ class ProcessLauncher implements LocalLauncher {
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(() => {
-      this.#running();
-      return change();
+    const turn = this.#turn.then(async () => {
+      await this.#running();
+      return await change();
     });
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  #running(): Deployment {
-    if (this.#deployment && !this.#deleting) return this.#deployment;
-    throw new MpError("deployment_not_found", "Cannot reach the deployment: it is being deleted");
+  async #running(): Promise<Deployment> {
+    const deployment = await this.#launched.promise;
+    if (!this.#deleting) return deployment;
+    throw isBeingDeleted();
   }
 
   /** The order with counts of `mp scale` in its plan. */
@@ -269,7 +283,7 @@ class ProcessLauncher implements LocalLauncher {
   async #scaleTree(order: DeployOrder, door: DoorPlace): Promise<void> {
     const { book: scales, files, tree } = this.#current;
     const book = await this.#options.driver.assign(order.plan, { ...door, scales });
-    await this.#running().scale(book, this.#render(order, book, files));
+    await (await this.#running()).scale(book, this.#render(order, book, files));
     this.#current = { order, book, files, tree };
   }
 
@@ -280,7 +294,7 @@ class ProcessLauncher implements LocalLauncher {
       this.#writeFiles(order, tree),
       this.#options.driver.assign(order.plan, { ...door, replaces }),
     ]);
-    await this.#running().update(book, this.#render(order, book, files));
+    await (await this.#running()).update(book, this.#render(order, book, files));
     this.#current = { order, book, files, tree };
     // the tree before, which may still drain, keeps its files
     const unused = this.#treeFolder(order.plan.app, tree - 2);
@@ -344,4 +358,8 @@ class ProcessLauncher implements LocalLauncher {
   async #tell<T>(items: AsyncIterable<T>, news: (item: T) => News): Promise<void> {
     for await (const item of items) this.#news.put(news(item));
   }
+}
+
+function isBeingDeleted(): MpError {
+  return new MpError("deployment_not_found", "Cannot reach the deployment: it is being deleted");
 }

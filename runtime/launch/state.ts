@@ -136,13 +136,15 @@ export function stateFolder(root: string): StateFolder {
       }
     },
     async clear(app) {
+      // the record goes first, so that nobody looks for a launcher whose socket is gone
       const record = await readRecord(recordPath(app));
-      if (record) await removeIfThere(record.sockets);
-      await removeIfThere(join(folder(app), "trees"));
       await writing(recordPath(app), async () => {
         if (record) await Deno.rename(recordPath(app), endedPath(app));
         else await removeIfThere(recordPath(app));
       });
+      const ended = record ?? await readRecord(endedPath(app));
+      if (ended) await removeIfThere(ended.sockets);
+      await removeIfThere(join(folder(app), "trees"));
     },
     remove: (app) => removeIfThere(folder(app)),
   };

@@ -216,7 +216,7 @@ Deno.test("mp plan prints the tree, and as JSON the plan", async () => {
   const tree = await sandbox.run(["plan", "count.ts", "--replicas", "count.scatter=7"]);
   assertMatch(
     tree.stdout,
-    /^count  8 replicas, revision \w+\n└─ count.gather +1 +scatter +exposed/,
+    /^count {2}8 replicas, revision \w+\n└─ count.gather +1 +scatter +exposed/,
   );
   const plan = JSON.parse(
     (await sandbox.run(["plan", "count.ts", "--json", "--name", "x"])).stdout,

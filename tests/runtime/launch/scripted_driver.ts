@@ -32,7 +32,7 @@ export interface ScriptedDriver extends Driver<Scripted> {
   /** Has the next call of that name fail. */
   fail(call: "launch" | "ready" | "update" | "scale" | "delete", error: Error): void;
   /** Holds the next call of that name until the promise resolves. */
-  hold(call: "update" | "delete", until: Promise<void>): void;
+  hold(call: "launch" | "update" | "delete", until: Promise<void>): void;
   readonly events: ReturnType<typeof feed<DeploymentEvent>>;
   readonly lines: ReturnType<typeof feed<LogLine>>;
   launchOptions?: LaunchOptions;

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { join } from "@std/path";
 import { scatter } from "../../../patterns/scatter.ts";
 import { MpError } from "../../../runtime/errors.ts";
+import type { AppLock } from "../../../runtime/launch/app_lock.ts";
 import { claimApp } from "../../../runtime/launch/claim_app.ts";
 import { connectLauncher } from "../../../runtime/launch/connect_launcher.ts";
 import type { DeployOrder, News } from "../../../runtime/launch/launcher.ts";
@@ -37,8 +38,12 @@ async function sandbox() {
   return {
     state,
     driver,
-    async start(order = orderWith(), signal?: AbortSignal): Promise<LocalLauncher> {
-      const { lock } = await claimApp(state, "app", new AbortController().signal);
+    async start(
+      order = orderWith(),
+      signal?: AbortSignal,
+      held?: AppLock,
+    ): Promise<LocalLauncher> {
+      const lock = held ?? (await claimApp(state, "app", new AbortController().signal)).lock;
       assert(lock);
       const launcher = await startLauncher(order, {
         state,
@@ -123,25 +128,63 @@ Deno.test("startLauncher() leaves nothing when it is stopped before it launches"
   assertEquals(await at.state.read("app"), undefined);
 });
 
-Deno.test("claimApp() gives one of many the lock, and the others the deployment", async () => {
+Deno.test("claimApp() gives one of many the lock, and the others its launcher", async () => {
   await using at = await sandbox();
   const { signal } = new AbortController();
   const claims = await Promise.all([1, 2, 3, 4].map(async () => {
-    const claim = await claimApp(at.state, "app", signal);
-    if (claim.record) return claim.record.handle.app;
-    await at.state.write({
-      handle: { app: "app", driver: "", script: "", revision: "", doors: [], created: "" },
-      plan: planWith(),
-      version: "",
-      launcher: { pid: Deno.pid, started: "" },
-      control: { address: "unix:/nowhere", secret: "" },
-      sockets: "",
-    });
-    return claim.lock;
+    const { lock, running } = await claimApp(at.state, "app", signal);
+    if (!lock) {
+      using launcher = running.launcher;
+      return (await launcher.status()).handle.app;
+    }
+    await at.start(orderWith(), undefined, lock);
+    return "launched";
   }));
-  const locks = claims.filter((claim) => typeof claim !== "string");
-  assertEquals(locks.length, 1);
-  for (const lock of locks) lock.release();
+  assertEquals(claims.sort(), ["app", "app", "app", "launched"]);
+  assertEquals(at.driver.done, ["launch 6"]);
+});
+
+Deno.test("claimApp() waits for a launcher that is about to end", async () => {
+  await using at = await sandbox();
+  const launcher = await at.start();
+  const hold = Promise.withResolvers<void>();
+  at.driver.hold("delete", hold.promise);
+  launcher.delete();
+  const claiming = claimApp(at.state, "app", new AbortController().signal);
+  hold.resolve();
+  const { lock } = await claiming;
+  assert(lock);
+  lock.release();
+});
+
+Deno.test("claimApp() stops waiting when it is told to", async () => {
+  await using at = await sandbox();
+  const launcher = await at.start();
+  const hold = Promise.withResolvers<void>();
+  at.driver.hold("delete", hold.promise);
+  const deleting = launcher.delete();
+  const controller = new AbortController();
+  const claiming = claimApp(at.state, "app", controller.signal);
+  controller.abort(new Error("enough"));
+  await assertRejects(() => claiming, Error, "enough");
+  hold.resolve();
+  await deleting;
+});
+
+Deno.test("an update that comes before the launch waits for it", async () => {
+  await using at = await sandbox();
+  const hold = Promise.withResolvers<void>();
+  at.driver.hold("launch", hold.promise);
+  const starting = at.start();
+  const { running } = await claimApp(at.state, "app", new AbortController().signal);
+  assert(running);
+  using launcher = running.launcher;
+  const updating = launcher.update(orderWith({ env: { A: "1" } }));
+  await launcher.status();
+  hold.resolve();
+  await starting;
+  assertEquals((await updating).how, "new tree");
+  assertEquals(at.driver.done, ["launch 6", "update 6"]);
 });
 
 Deno.test("update() by another process scales in place, or starts a new tree", async () => {
