@@ -82,6 +82,45 @@ export const serve: ScriptApi["serve"] = api.serve;
  */
 export const basicAuth: ScriptApi["basicAuth"] = api.basicAuth;
 
+/**
+ * The types of a script's scopes, by name; a scope that is not declared holds any JSON.
+ *
+ * @example
+ * ```ts ignore
+ * declare module "@metaparticle/mp" {
+ *   interface Scopes {
+ *     global: { requests?: number };
+ *   }
+ * }
+ * ```
+ */
+// deno-lint-ignore no-empty-interface -- scripts add to it
+export interface Scopes {}
+
+/**
+ * Runs a transaction over one or more scopes: the body reads and changes them, and all of its changes are
+ * stored together or not at all. It may run more than once, so it should do nothing else.
+ *
+ * @param name The scope's name, or several.
+ * @param body Gets the scopes.
+ * @returns What the body returned.
+ */
+export const scoped: Scoped<Scopes> = api.scoped as unknown as Scoped<Scopes>;
+
+/**
+ * Scopes by name, in a handler: one that touches them is a transaction as a whole. `mp.scope.user` is the
+ * caller's own.
+ */
+export const scope: ImplicitScopes<Scopes> = api.scope as unknown as ImplicitScopes<Scopes>;
+
+/**
+ * Chooses where scopes live, unless the command line or the environment does.
+ *
+ * @param name `file`, `redis`, `mysql` or `memory`.
+ * @param config Its options.
+ */
+export const setStorage: ScriptApi["setStorage"] = api.setStorage;
+
 /** Prints the services and their subservices as JSON. */
 export const print: ScriptApi["print"] = api.print;
 

@@ -26,10 +26,9 @@ export interface Scoped<Declared> {
   ): Promise<R>;
 }
 
-/** `mp.scope`. */
-export type ImplicitScopes<Declared> =
-  & Declared
-  & Omit<{ [name: string]: AnyScope }, keyof Declared & string>;
+/** `mp.scope`. A scope of which nothing was declared is always there, also for noUncheckedIndexedAccess. */
+// deno-lint-ignore no-explicit-any -- with AnyScope it would be possibly undefined
+export type ImplicitScopes<Declared> = Declared & { [name: string]: any };
 
 /** What a script's scopes rest on. */
 export interface ScopesHost {
