@@ -70,7 +70,7 @@ Deno.test("Replica takes the numbers of replicas from the address book, not from
   const script: Script = (mp) => {
     mp.service("hist", mp.scatter(10, nameOf, (parts) => parts));
   };
-  await using tree = await Tree.start(script, { "hist.scatter": 2 });
+  await using tree = await Tree.start(script, { widths: { "hist.scatter": 2 } });
   assertEquals(await tree.call("hist.gather.0"), ["hist.scatter.0", "hist.scatter.1"]);
 });
 

@@ -12,12 +12,21 @@ import { Peer } from "../../../runtime/peer/peer.ts";
 import { makePlan } from "../../../runtime/plan/make_plan.ts";
 import type { Plan } from "../../../runtime/plan/plan.ts";
 import { type Replica, startReplica } from "../../../runtime/replica/replica.ts";
+import type { StorageDrivers } from "../../../runtime/storage/lazy_storage.ts";
 import type { Widths } from "../../../runtime/topology/walk.ts";
 import { boundApi } from "../topology/bound_api.ts";
 import { bookOf } from "./book_of.ts";
 
 /** A topology script; it is run once for every replica. */
 export type Script = (mp: typeof api) => void | Promise<void>;
+
+/** Options of {@linkcode Tree.start}. */
+export interface TreeOptions {
+  /** Numbers of replicas that differ from the script's. */
+  widths?: Widths;
+  /** How storages are opened; the one that is used is `memory`. */
+  storages?: StorageDrivers;
+}
 
 const APP = "test";
 const BUNDLE = "0123456789abcdef".repeat(4);
@@ -32,14 +41,27 @@ export class Tree implements AsyncDisposable {
   #started: Replica[] = [];
   #peers: Peer[] = [];
 
-  private constructor(readonly script: Script, readonly plan: Plan, readonly book: AddressBook) {}
+  readonly plan: Plan;
+  readonly book: AddressBook;
+  #script: Script;
+  #storages: StorageDrivers;
+
+  private constructor(script: Script, plan: Plan, book: AddressBook, storages: StorageDrivers) {
+    this.plan = plan;
+    this.book = book;
+    this.#script = script;
+    this.#storages = storages;
+  }
 
   /** Starts every replica and waits until all are ready. */
-  static async start(script: Script, widths: Widths = {}): Promise<Tree> {
+  static async start(
+    script: Script,
+    { widths = {}, storages = {} }: TreeOptions = {},
+  ): Promise<Tree> {
     const { mp, topology } = boundApi();
-    await script({ ...api, ...mp } as typeof api);
+    await script({ ...api, ...mp } as unknown as typeof api);
     const plan = makePlan(topology, { app: APP, bundle: BUNDLE, widths });
-    const tree = new Tree(script, plan, bookOf(plan, await Deno.makeTempDir()));
+    const tree = new Tree(script, plan, bookOf(plan, await Deno.makeTempDir()), storages);
     await Promise.all(tree.book.replicas.map(({ path, index }) => tree.start(path, index)));
     await Promise.all([...tree.replicas.values()].map((replica) => replica.ready()));
     return tree;
@@ -66,13 +88,13 @@ export class Tree implements AsyncDisposable {
       book,
       secret: SECRET,
       form: async ({ api }) => {
-        await this.script(api as unknown as Parameters<Script>[0]);
+        await this.#script(api as unknown as Parameters<Script>[0]);
         return {};
       },
       bundle: BUNDLE,
       api,
-      storages: {},
-      env: {},
+      storages: this.#storages,
+      env: { MP_STORAGE: "memory" },
       onFault: (error) => this.faults.push(error),
     });
     this.#started.push(replica);

@@ -1,0 +1,95 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { memoryData, memoryStorage } from "../../../drivers/storage/memory.ts";
+import { MpError } from "../../../runtime/errors.ts";
+import type { StorageDrivers } from "../../../runtime/storage/lazy_storage.ts";
+import { Tree } from "./tree.ts";
+
+/** One memory that all replicas share, as they would share a server. */
+function shared(): StorageDrivers {
+  const data = memoryData();
+  return { memory: (_config, namespace) => Promise.resolve(memoryStorage({ namespace, data })) };
+}
+
+async function refusal(promise: Promise<unknown>): Promise<MpError> {
+  return await assertRejects(() => promise, MpError);
+}
+
+Deno.test("Replica makes a handler that touches mp.scope one transaction, across replicas", async () => {
+  await using tree = await Tree.start((mp) => {
+    mp.service(
+      "counter",
+      mp.spread(3, () => {
+        mp.scope.global!.requests = (mp.scope.global!.requests ?? 0) + 1;
+        return mp.scope.global!.requests;
+      }),
+    );
+  }, { storages: shared() });
+  const counts = await Promise.all(
+    Array.from({ length: 60 }, () => tree.call("counter.shard.0")),
+  );
+  assertEquals(
+    counts.map(Number).sort((a, b) => a - b),
+    Array.from({ length: 60 }, (_, i) => i + 1),
+  );
+});
+
+Deno.test("Replica runs mp.scoped() as a transaction, before and after which calls may be made", async () => {
+  await using tree = await Tree.start((mp) => {
+    const price = mp.service("price", (item: string) => item.length);
+    mp.service("order", async (item: string) => {
+      const cost = await price.call(item);
+      return await mp.scoped("orders", (orders) => {
+        orders.total = (orders.total ?? 0) + cost;
+        return orders.total;
+      });
+    });
+  }, { storages: shared() });
+  assertEquals(await tree.call("order.0", "tea"), 3);
+  assertEquals(await tree.call("order.0", "coffee"), 9);
+});
+
+Deno.test("Replica writes nothing for a handler that throws", async () => {
+  await using tree = await Tree.start((mp) => {
+    mp.service("svc", (fail: boolean) => {
+      mp.scope.global!.count = (mp.scope.global!.count ?? 0) + 1;
+      if (fail) throw new Error("no");
+      return mp.scope.global!.count;
+    });
+  }, { storages: shared() });
+  assertEquals(await tree.call("svc.0", false), 1);
+  const error = await refusal(tree.call("svc.0", true));
+  assertEquals([error.code, error.message, error.replica], ["handler_failed", "no", "svc.0"]);
+  assertEquals(await tree.call("svc.0", false), 2);
+});
+
+Deno.test("Replica refuses a scope after an effect, and an effect after a scope", async () => {
+  await using tree = await Tree.start((mp) => {
+    const other = mp.service("other", () => 1);
+    mp.service("after", async () => {
+      await other.call();
+      return mp.scope.global;
+    });
+    mp.service("before", async () => {
+      mp.scope.global!.count = 1;
+      return await other.call();
+    });
+  }, { storages: shared() });
+  for (const name of ["after.0", "before.0"]) {
+    assertEquals((await refusal(tree.call(name))).code, "scope_after_effect");
+  }
+});
+
+Deno.test("Replica has no scope of a user without authentication", async () => {
+  await using tree = await Tree.start((mp) => {
+    mp.service("svc", () => mp.scope.user!.name ?? null);
+  }, { storages: shared() });
+  assertEquals((await refusal(tree.call("svc.0"))).code, "unauthorized");
+});
+
+Deno.test("Replica names a storage that is not part of the program", async () => {
+  await using tree = await Tree.start((mp) => {
+    mp.service("svc", () => mp.scope.global!.count ?? null);
+  });
+  const error = await refusal(tree.call("svc.0"));
+  assertEquals([error.code, error.service, error.replica], ["unsupported", "svc", "svc.0"]);
+});
