@@ -11,6 +11,7 @@ import { directLine } from "./runtime/cli/direct_line.ts";
 import { runProgram } from "./runtime/cli/program.ts";
 import { systemOutput } from "./runtime/cli/system_output.ts";
 import type { ReplicaCommand } from "./runtime/launch/driver.ts";
+import { storages } from "./drivers/storage/storages.ts";
 import type { Drivers } from "./runtime/launch/drivers.ts";
 
 /** Launch drivers by name; each is loaded when it is asked for. */
@@ -42,7 +43,7 @@ const env = (name: string): string | undefined => Deno.env.get(name) || undefine
 export async function main(args: readonly string[]): Promise<number> {
   return await runProgram(
     args,
-    { version: config.version, drivers, commands: commandTable, env, self, portOwner },
+    { version: config.version, drivers, storages, commands: commandTable, env, self, portOwner },
     (global) => systemOutput(global, env),
   );
 }

@@ -35,6 +35,7 @@ export const CODES = Object.freeze({
   unauthorized: row(-32003),
   overloaded: row(-32004, true),
   scope_conflict: row(-32005, true),
+  scope_not_found: row(-32603),
   commit_unknown: row(-32006),
   storage_unavailable: row(-32007, true),
   scope_after_effect: row(-32008),

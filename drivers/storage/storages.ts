@@ -5,11 +5,15 @@
  */
 
 import type { StorageDrivers } from "../../runtime/storage/lazy_storage.ts";
-import type { FileConfig } from "../../runtime/storage/storage_config.ts";
+import type { FileConfig, MysqlConfig, RedisConfig } from "../../runtime/storage/storage_config.ts";
 
 /** How storages are opened. */
 export const storages: StorageDrivers = {
   memory: async (_config, namespace) => (await import("./memory.ts")).memoryStorage({ namespace }),
   file: async (config, namespace) =>
     (await import("./file.ts")).fileStorage({ ...config as FileConfig, namespace }),
+  redis: async (config, namespace) =>
+    (await import("./redis.ts")).redisStorage({ config: config as RedisConfig, namespace }),
+  mysql: async (config, namespace) =>
+    (await import("./mysql.ts")).mysqlStorage({ config: config as MysqlConfig, namespace }),
 };

@@ -6,9 +6,9 @@ import { callerTarget } from "./caller.ts";
 import { command } from "./command.ts";
 import { doorUrl } from "./door_url.ts";
 import { findService, userState } from "./find_deployment.ts";
-import { findJsonFault } from "./find_json_fault.ts";
 import { formatJson } from "./format_json.ts";
-import { duration, text, usage } from "./option.ts";
+import { duration, text } from "./option.ts";
+import { checkJson, readStdin } from "./read_json.ts";
 
 /** Calls a service and prints its result. */
 export const client = command({
@@ -51,19 +51,3 @@ export const client = command({
     } else output.data(result);
   },
 });
-
-async function readStdin(): Promise<string> {
-  return await new Response(Deno.stdin.readable).text();
-}
-
-function checkJson(given: string, isStdin: boolean): void {
-  const fault = findJsonFault(given);
-  if (fault === undefined) return;
-  const { line, column, problem } = fault;
-  throw usage(`Cannot read the request: ${problem}`, {
-    where: `${isStdin ? "stdin" : "JSON"}:${line}:${column}`,
-    next: /^[A-Za-z][\w-]*$/.test(given)
-      ? `A text is JSON in double quotes: '"${given}"'`
-      : "Give JSON in single quotes, so that the shell leaves it as it is",
-  });
-}

@@ -6,6 +6,7 @@
 
 import type { ReplicaCommand } from "../launch/driver.ts";
 import type { Drivers } from "../launch/drivers.ts";
+import type { StorageDrivers } from "../storage/lazy_storage.ts";
 import type { Arguments } from "./argument.ts";
 import type { Global } from "./global_options.ts";
 import type { Options, Values } from "./option.ts";
@@ -60,6 +61,8 @@ export interface Program {
   readonly version: string;
   /** Launch drivers by name. */
   readonly drivers: Drivers;
+  /** Storages by name. */
+  readonly storages: StorageDrivers;
   readonly commands: readonly CommandEntry[];
   /** How this program is started. */
   readonly self: ReplicaCommand;

@@ -41,6 +41,7 @@ export const commandTable: readonly CommandEntry[] = [
     "Stop a deployment and remove what it left",
     async () => (await import("./delete.ts")).deleteDeployment,
   ),
+  entry("scope", "Look at scopes and change them", async () => (await import("./scope.ts")).scope),
   entry("doctor", "Check that mp can work here", async () => (await import("./doctor.ts")).doctor),
   entry(
     "completions",

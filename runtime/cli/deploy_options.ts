@@ -4,12 +4,13 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { messageOf } from "../errors.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
 import type { Prepared, PrepareOptions } from "../launch/prepare.ts";
 import type { Plan } from "../plan/plan.ts";
+import { chooseStorage } from "../storage/choose_storage.ts";
 import { didYouMean } from "./near_name.ts";
 import { pairs, text, texts, usage, type Values, wholeNumber } from "./option.ts";
 
@@ -31,6 +32,10 @@ export const planOptions = {
     value: "FILE",
     candidates: "file",
     description: "Set the environment variables of a file",
+  }),
+  storage: text({
+    value: "URL",
+    description: "Where scopes live: file, redis, mysql, memory or a URL (also MP_STORAGE)",
   }),
   authUsers: text({
     value: "FILE",
@@ -73,7 +78,7 @@ type PlanValues = Values<typeof planOptions>;
 /** How a script is prepared with these options. @throws {MpError} `usage` for a file that cannot be read. */
 export function preparation(
   script: string,
-  { name, replicas, env, envFile, authUsers }: PlanValues,
+  { name, replicas, env, envFile, storage, authUsers }: PlanValues,
 ): Pick<PrepareOptions, "script" | "name" | "widths" | "env"> {
   return {
     script,
@@ -82,9 +87,17 @@ export function preparation(
     env: {
       ...Object.assign({}, ...envFile.map(readEnvFile)),
       ...Object.fromEntries(env),
+      // the option beats what the environment says
+      ...(storage !== undefined && { MP_STORAGE: checkedStorage(storage, script) }),
       ...(authUsers !== undefined && { MP_AUTH_USERS: resolve(authUsers) }),
     },
   };
+}
+
+/** @throws {MpError} `usage` for what names no storage. */
+function checkedStorage(storage: string, script: string): string {
+  chooseStorage({ flag: storage, env: Deno.env.toObject(), folder: dirname(script) });
+  return storage;
 }
 
 /** What is ordered beside what was prepared. */

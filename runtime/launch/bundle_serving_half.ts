@@ -165,6 +165,9 @@ class PackageResolver {
     const id = ids.find((id) => this.#graph.npmPackages[id]?.name === name);
     const localPath = id && this.#graph.npmPackages[id]!.localPath;
     if (!id || !localPath) {
+      // an optional package of a package, which does without
+      const isLate = kind === "require-call" || kind === "dynamic-import";
+      if (isLate && this.#packageOf(importer)) return { path: name, external: true };
       return { errors: [{ text: `Package "${name}" is not in Deno's cache` }] };
     }
     // esbuild looks into a package when it finds it in a node_modules folder

@@ -14,8 +14,8 @@ import type { Payload } from "../payload.ts";
 import type { Context } from "./context.ts";
 import { isDnsLabel } from "./names.ts";
 import {
-  type AnyScope,
   explicitScopes,
+  type ImplicitScopes,
   implicitScopes,
   type Scoped,
   type ScopesHost,
@@ -47,8 +47,11 @@ export interface ScriptApi {
   serve(): void;
   print(): void;
   current(): Context;
-  scoped: Scoped<Record<string, AnyScope>>;
-  scope: AnyScope;
+  /** Typed by what the script declares, in `mod.ts`. */
+  // deno-lint-ignore no-explicit-any -- see above
+  scoped: Scoped<any>;
+  // deno-lint-ignore no-explicit-any -- see above
+  scope: ImplicitScopes<any>;
   setStorage(name: string, config?: unknown): void;
   basicAuth: BasicAuth;
 }

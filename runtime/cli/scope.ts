@@ -1,0 +1,258 @@
+/** `mp scope`. @module */
+
+import { dirname, resolve } from "node:path";
+import { MpError } from "../errors.ts";
+import { appName } from "../script/app_name.ts";
+import { chooseStorage } from "../storage/choose_storage.ts";
+import { scopeKey, userScopeKey } from "../storage/key.ts";
+import { lazyStorage } from "../storage/lazy_storage.ts";
+import type { Entry, Key, Storage, Versioned } from "../storage/storage.ts";
+import { newSession } from "../storage/version.ts";
+import { optional, required } from "./argument.ts";
+import { command, type CommandContext, type Program } from "./command.ts";
+import { deploymentOf, findDeployment, userState } from "./find_deployment.ts";
+import { formatJson } from "./format_json.ts";
+import { didYouMean } from "./near_name.ts";
+import { text, usage } from "./option.ts";
+import type { Output } from "./output.ts";
+import { checkJson, readStdin } from "./read_json.ts";
+import { formatTable } from "./table.ts";
+
+const scopeArguments = {
+  action: required({ shown: "ACTION", description: "list, get, set, delete or watch" }),
+  name: optional({ shown: "NAME", description: "The scope; all but list need it" }),
+  document: optional({ shown: "JSON", description: "What set stores: an object, or - for stdin" }),
+};
+
+const scopeOptions = {
+  app: text({
+    value: "APP|SCRIPT",
+    candidates: "app",
+    description: "Whose scopes; the deployment that runs here unless given",
+  }),
+  user: text({ value: "USER", description: "The scope mp.scope.user of a user; NAME is left out" }),
+  storage: text({
+    value: "URL",
+    env: "MP_STORAGE",
+    description: "Where scopes live: file, redis, mysql or a URL; as for mp run",
+  }),
+  version: text({
+    value: "VERSION",
+    description: "With set or delete: only if the scope has this version",
+  }),
+};
+
+/** What one action works with. */
+interface Task {
+  readonly storage: Storage;
+  readonly name: string | undefined;
+  readonly key: Key | undefined;
+  readonly document: string | undefined;
+  readonly version: string | undefined;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+const ACTIONS: Readonly<Record<string, (task: Task) => Promise<void>>> = {
+  list,
+  get,
+  set,
+  delete: remove,
+  watch,
+};
+
+/** Looks at scopes and changes them. */
+export const scope = command({
+  description: [
+    "The storage is chosen as for mp run: by --storage, else by MP_STORAGE, REDIS_URL, REDIS_HOST or MYSQL_URL, else " +
+    "the file .mp/data.db beside the script. What the script itself chooses with mp.setStorage() is not known " +
+    "here: give it with --storage.",
+    "set and delete change a scope only if nobody else has changed it since they read it, or since the " +
+    "version that --version names.",
+  ],
+  arguments: scopeArguments,
+  options: scopeOptions,
+  examples: [
+    { line: "mp scope list", does: "The names of all scopes" },
+    { line: "mp scope get global", does: "What a scope holds" },
+    { line: `mp scope set global '{"requests": 0}'`, does: "Put a document in its place" },
+    { line: "mp scope watch cart --app shop --json", does: "Every change, a line each" },
+  ],
+  async run(context) {
+    const { arguments: { action, name, document }, options, output, signal } = context;
+    const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]! : undefined;
+    if (act === undefined) {
+      const names = Object.keys(ACTIONS);
+      throw usage(`Cannot ${action} scopes: there is no such action`, {
+        next: didYouMean(action, names, `Use ${names.join(", ")}`),
+      });
+    }
+    const key = keyOf(action, name, options.user);
+    await using storage = await openStorage(context);
+    const { version } = options;
+    await act({ storage, name: shownName(key), key, document, version, output, signal });
+  },
+});
+
+function keyOf(
+  action: string,
+  name: string | undefined,
+  user: string | undefined,
+): Key | undefined {
+  if (user !== undefined) return userScopeKey(user);
+  if (name !== undefined) return scopeKey(name);
+  if (action === "list") return undefined;
+  throw usage(`Cannot ${action} a scope: its name is not given`, {
+    next: "See which there are: mp scope list",
+  });
+}
+
+async function openStorage(
+  { options, program }: CommandContext<typeof scopeArguments, typeof scopeOptions>,
+): Promise<Storage> {
+  const { app, script } = await whose(options.app, program);
+  const env = Object.fromEntries(
+    ["MP_STORAGE", "REDIS_URL", "REDIS_HOST", "MYSQL_URL"].map((name) => [name, program.env(name)]),
+  );
+  const config = chooseStorage({ flag: options.storage, env, folder: dirname(script) });
+  return lazyStorage(config, app, program.storages);
+}
+
+/** The app whose scopes are meant: one that runs, one that has ended, or that of a script. */
+async function whose(
+  name: string | undefined,
+  program: Program,
+): Promise<{ readonly app: string; readonly script: string }> {
+  const state = userState(program);
+  const records = [...await state.list(), ...await state.listEnded()];
+  const known = name === undefined ? undefined : deploymentOf(records, name);
+  if (known) return known.handle;
+  const script = name === undefined ? undefined : resolve(name);
+  if (script !== undefined && isFile(script)) return { app: appName({ script }), script };
+  return findDeployment(records, name).handle;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+async function list({ storage, output, signal }: Task): Promise<void> {
+  const entries: Entry[] = [];
+  for await (const entry of storage.scan({ prefix: ["scope"] }, { signal })) {
+    if (output.json) output.data(describe(entry));
+    else entries.push(entry);
+  }
+  if (output.json) return;
+  if (entries.length === 0) return output.say("info", "No scope has a document");
+  output.result(formatTable(
+    ["SCOPE", "BYTES", "VERSION"],
+    entries.map(({ key, value, version }) => [
+      shownName(key)!,
+      String(new TextEncoder().encode(value).length),
+      version,
+    ]),
+    output.stdout.palette,
+  ));
+}
+
+async function get({ storage, key, name, output, signal }: Task): Promise<void> {
+  const [found] = await storage.read([key!], { signal });
+  if (found?.value === undefined) throw absent(name);
+  if (output.json) output.data(describe(found));
+  else if (output.stdout.isTerminal) {
+    output.result(formatJson(JSON.parse(found.value), output.columns()));
+  } else output.result(found.value);
+}
+
+async function set({ storage, key, name, document, version, output, signal }: Task): Promise<void> {
+  const given = document === "-" ? await readStdin() : document;
+  if (given === undefined) {
+    throw usage(`Cannot set ${name}: no document is given`, {
+      next: `Give JSON, such as '{"count": 1}'`,
+    });
+  }
+  checkJson(given, document === "-");
+  const value = JSON.parse(given);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw usage(`Cannot set ${name}: a scope is an object, such as {"count": 1}`);
+  }
+  await change(storage, key!, { op: "put", key: key!, value: JSON.stringify(value) }, {
+    name,
+    version,
+    signal,
+  });
+  output.say("info", `Set ${name}`);
+}
+
+async function remove({ storage, key, name, version, output, signal }: Task): Promise<void> {
+  const [found] = await storage.read([key!], { signal });
+  if (found?.value === undefined) throw absent(name);
+  await change(storage, key!, { op: "delete", key: key! }, {
+    name,
+    version: version ?? found.version!,
+    signal,
+  });
+  output.say("info", `Deleted ${name}`);
+}
+
+async function watch({ storage, key, output, signal }: Task): Promise<void> {
+  for await (const state of storage.watch([key!], { signal })) {
+    if (output.json) output.data(describe(state));
+    else output.result(state.value ?? "(no document)");
+    await output.stdout.sink.room();
+  }
+}
+
+/** Changes a scope, if it still is as it was. */
+async function change(
+  storage: Storage,
+  key: Key,
+  mutation: { op: "put"; key: Key; value: string } | { op: "delete"; key: Key },
+  { name, version, signal }: Pick<Task, "name" | "version" | "signal">,
+): Promise<void> {
+  const expected = version ?? (await storage.read([key], { signal }))[0]!.version;
+  const commit = {
+    session: newSession(),
+    seq: 1,
+    checks: [{ key, version: expected }],
+    mutations: [mutation],
+  };
+  const [result] = await storage.commit([commit], { signal });
+  if (result!.done) return;
+  throw new MpError(
+    "scope_conflict",
+    `Cannot change ${name}: its version is ${result!.current[0]?.version ?? "none"}, not ${
+      expected ?? "none"
+    }`,
+    { next: "Read it again with mp scope get --json, and try once more" },
+  );
+}
+
+function describe({ key, version, value }: Versioned | Entry) {
+  const [, ...names] = key;
+  return {
+    ...(names.length === 2 ? { user: names[1] } : { name: names[0] }),
+    version,
+    document: value === undefined ? null : JSON.parse(value),
+  };
+}
+
+function shownName(key: Key | undefined): string | undefined {
+  if (key === undefined) return undefined;
+  const [, ...names] = key;
+  return names.length === 2 ? `user ${names[1]}` : names[0];
+}
+
+function absent(name: string | undefined): MpError {
+  return new MpError(
+    "scope_not_found",
+    `Cannot find scope ${JSON.stringify(name)}: it has no document`,
+    {
+      next: "See which there are: mp scope list",
+    },
+  );
+}
