@@ -21,6 +21,9 @@ export interface OutsideCall {
   readonly signal?: AbortSignal;
 }
 
+/** How much longer than the call may take its answer is waited for, in milliseconds. */
+const ANSWER_SLACK = 500;
+
 /**
  * Calls a service through a deployment's door.
  *
@@ -32,13 +35,18 @@ export async function callService(call: OutsideCall): Promise<unknown> {
   const id = 1;
   const params = request === undefined ? "" : `,"params":[${request}]`;
   const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(service)}${params}}`;
-  const late = AbortSignal.timeout(timeout);
+  // the deployment knows better why there is no answer in time
+  const late = AbortSignal.timeout(timeout + ANSWER_SLACK);
   let response: Response;
   let text: string;
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json", ...(authorization && { authorization }) },
+      headers: {
+        "content-type": "application/json",
+        "x-timeout-ms": String(timeout),
+        ...(authorization && { authorization }),
+      },
       body,
       redirect: "error",
       signal: call.signal ? AbortSignal.any([late, call.signal]) : late,
