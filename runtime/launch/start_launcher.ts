@@ -4,24 +4,24 @@
  * @module
  */
 
-import { join } from "node:path";
 import { MpError } from "../errors.ts";
-import { parseAddress } from "../peer/address.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { AddressBook } from "./address_book.ts";
 import type { AppLock } from "./app_lock.ts";
 import { checkScale } from "./check_scale.ts";
-import type {
-  Deployment,
-  DeploymentFiles,
-  DeploymentHandle,
-  Driver,
-  ReplicaCommand,
-  ReplicaId,
-} from "./driver.ts";
+import {
+  assignOrder,
+  type Deployed,
+  type DeployTools,
+  doorOf,
+  handleOf,
+  launchAssigned,
+  replaceDeployed,
+  scaleDeployed,
+} from "./deployed.ts";
+import type { Deployment, DeploymentHandle, ReplicaId } from "./driver.ts";
 import { toErrorRecord } from "./error_record.ts";
 import { feed } from "./feed.ts";
-import { checkUpdate, type DoorPlace, judgeChange } from "./judge_change.ts";
+import { checkUpdate, judgeChange } from "./judge_change.ts";
 import type {
   DeployOrder,
   Launcher,
@@ -32,16 +32,11 @@ import type {
 } from "./launcher.ts";
 import { ownProcess, type ProcessIdentity } from "./process_identity.ts";
 import { type ControlServer, serveControl } from "./serve_control.ts";
-import type { StateFolder } from "./state.ts";
 
 /** What a launcher works with. */
-export interface LauncherOptions {
-  readonly state: StateFolder;
+export interface LauncherOptions extends DeployTools {
   /** The app's lock, which the launcher gives back when it ends. */
   readonly lock: AppLock;
-  readonly driver: Driver;
-  /** How a replica is started, without and with the inspector. */
-  command(options?: { inspect: string }): ReplicaCommand;
   /** Plans a bundle again with other counts. */
   replan(order: DeployOrder, widths: Readonly<Record<string, number>>): Promise<Plan>;
   readonly signal?: AbortSignal;
@@ -56,18 +51,6 @@ export interface LocalLauncher extends Launcher {
   readonly isDeleted: boolean;
   /** Resolves when the deployment is deleted, whoever asked for it. */
   readonly ended: Promise<void>;
-}
-
-const HOST = "127.0.0.1";
-const PORT = 3000;
-const INSPECTOR = "127.0.0.1:9229";
-
-/** What runs now. */
-interface Current {
-  readonly order: DeployOrder;
-  readonly book: AddressBook;
-  readonly files: DeploymentFiles;
-  readonly tree: number;
 }
 
 /**
@@ -102,7 +85,7 @@ class ProcessLauncher implements LocalLauncher {
 
   #options: LauncherOptions;
   #process: ProcessIdentity;
-  #current!: Current;
+  #current!: Deployed;
   #deployment: Deployment | undefined;
   /** Resolves when there is a deployment; commands may come before. */
   #launched = Promise.withResolvers<Deployment>();
@@ -127,39 +110,18 @@ class ProcessLauncher implements LocalLauncher {
   }
 
   get handle(): DeploymentHandle {
-    const { book, order } = this.#current;
-    const { app, revision, doors } = order.plan;
-    return {
-      app,
-      driver: this.#options.driver.name,
-      script: order.bundle.script,
-      revision,
-      doors: doors.map(({ methods }, i) => ({
-        address: book.doors[i]!.address,
-        methods: Object.keys(methods),
-      })),
-      created: this.#created,
-    };
+    return handleOf(this.#current, this.#created);
   }
 
   async start(order: DeployOrder): Promise<void> {
-    const { driver, state, signal, grace } = this.#options;
-    const { plan } = order;
-    const door = { host: order.host ?? HOST, port: order.port ?? PORT };
-    const logs = join(state.folder(plan.app), "logs");
-    const [files, book] = await Promise.all([
-      this.#writeFiles(order, 1),
-      driver.assign(plan, door),
-      serveControl(this).then((control) => this.#control = control),
-      state.writeFiles(logs, {}), // there before the first line, for who follows
-    ]);
-    this.#current = { order, book, files, tree: 1 };
+    const { signal, grace } = this.#options;
+    this.#control = await serveControl(this);
+    this.#current = await assignOrder(order, this.#options);
     await this.#record();
     signal?.throwIfAborted();
-    const rendered = this.#render(order, book, files);
     const warn = (warning: MpError) =>
       this.#news.put({ kind: "warning", error: toErrorRecord(warning) });
-    const deployment = await driver.launch(rendered, { signal, logs, grace, warn });
+    const deployment = await launchAssigned(this.#current, this.#options, { signal, grace, warn });
     this.#deployment = deployment;
     this.#launched.resolve(deployment);
     this.#tell(deployment.events(), (event) => ({ kind: "replica", event }));
@@ -263,13 +225,15 @@ class ProcessLauncher implements LocalLauncher {
 
   async #apply(order: DeployOrder): Promise<UpdateOutcome> {
     const { plan } = order;
-    const from = { order: this.#current.order, door: this.#doorNow() };
+    const from = { order: this.#current.order, door: doorOf(this.#current) };
     const door = { host: order.host ?? from.door.host, port: order.port || from.door.port };
     const how = judgeChange(from, { order, door });
     if (how === "unchanged") return { how, handle: this.handle, plan };
     this.#news.put({ kind: "updating", plan, how });
     try {
-      await (how === "in place" ? this.#scaleTree(order, door) : this.#replaceTree(order, door));
+      const change = how === "in place" ? scaleDeployed : replaceDeployed;
+      const deployment = await this.#running();
+      this.#current = await change(this.#current, { order, door }, deployment, this.#options);
       await this.#record();
       const outcome = { how, handle: this.handle, plan };
       this.#news.put({ kind: "updated", outcome });
@@ -278,67 +242,6 @@ class ProcessLauncher implements LocalLauncher {
       if (!this.#deleting) this.#news.put({ kind: "update failed", error: toErrorRecord(error) });
       throw error;
     }
-  }
-
-  async #scaleTree(order: DeployOrder, door: DoorPlace): Promise<void> {
-    const { book: scales, files, tree } = this.#current;
-    const book = await this.#options.driver.assign(order.plan, { ...door, scales });
-    await (await this.#running()).scale(book, this.#render(order, book, files));
-    this.#current = { order, book, files, tree };
-  }
-
-  async #replaceTree(order: DeployOrder, door: DoorPlace): Promise<void> {
-    const { book: replaces } = this.#current;
-    const tree = this.#current.tree + 1;
-    const [files, book] = await Promise.all([
-      this.#writeFiles(order, tree),
-      this.#options.driver.assign(order.plan, { ...door, replaces }),
-    ]);
-    await (await this.#running()).update(book, this.#render(order, book, files));
-    this.#current = { order, book, files, tree };
-    // the tree before, which may still drain, keeps its files
-    const unused = this.#treeFolder(order.plan.app, tree - 2);
-    await Deno.remove(unused, { recursive: true }).catch(() => {});
-  }
-
-  /** Where the deployment's own door listens. */
-  #doorNow(): DoorPlace {
-    const { book, order } = this.#current;
-    const at = order.plan.doors.findIndex((door) => door.port === null);
-    const address = at < 0 ? undefined : parseAddress(book.doors[at]!.address);
-    if (address?.transport === "tcp") return { host: address.hostname, port: address.port };
-    return { host: order.host ?? HOST, port: order.port ?? PORT };
-  }
-
-  #render(order: DeployOrder, book: AddressBook, files: DeploymentFiles): unknown {
-    const { driver, command } = this.#options;
-    const { plan, env, cwd, inspect } = order;
-    return driver.render(plan, book, {
-      files,
-      env,
-      cwd,
-      command: command(),
-      ...(inspect !== undefined &&
-        { inspect: { path: inspect, command: command({ inspect: INSPECTOR }) } }),
-    });
-  }
-
-  async #writeFiles({ plan, bundle }: DeployOrder, tree: number): Promise<DeploymentFiles> {
-    const folder = this.#treeFolder(plan.app, tree);
-    const files = {
-      bundle: join(folder, "bundle.mjs"),
-      sourceMap: join(folder, "bundle.mjs.map"),
-      script: bundle.script,
-    };
-    await this.#options.state.writeFiles(folder, {
-      [files.bundle]: bundle.code,
-      [files.sourceMap]: bundle.map,
-    });
-    return files;
-  }
-
-  #treeFolder(app: string, tree: number): string {
-    return join(this.#options.state.folder(app), "trees", String(tree));
   }
 
   async #record(): Promise<void> {
