@@ -7,6 +7,7 @@
 import { MpError } from "../errors.ts";
 import type { AppLock } from "../launch/app_lock.ts";
 import { claimApp, type Running } from "../launch/claim_app.ts";
+import { INSPECTOR } from "../launch/deployed.ts";
 import type { DeployOrder, Launcher } from "../launch/launcher.ts";
 import type { Output } from "./output.ts";
 import { type RunView, runView, show } from "./run_view.ts";
@@ -49,6 +50,12 @@ async function launchHere(order: DeployOrder, lock: AppLock, context: RunContext
       ...context,
       view,
       async whileReady(launcher) {
+        if (order.inspect !== undefined) {
+          view.say(
+            "info",
+            `The inspector of ${order.inspect}[0] listens on ${INSPECTOR}: chrome://inspect`,
+          );
+        }
         await untilDone(launcher, view, launcher.ended, context);
         const { aborted, reason } = context.stop.signal;
         if (aborted) view.say("info", `${reason}: once more ends everything at once`);

@@ -38,7 +38,8 @@ export interface DeployTools {
 
 const HOST = "127.0.0.1";
 const PORT = 3000;
-const INSPECTOR = "127.0.0.1:9229";
+/** Where the inspector of `--inspect` listens. */
+export const INSPECTOR = "127.0.0.1:9229";
 
 /** Gives an order its files and addresses. */
 export async function assignOrder(order: DeployOrder, tools: DeployTools): Promise<Deployed> {
