@@ -40,12 +40,13 @@ export function loadChild(
   if (env.parent !== undefined) dieWithParent(Number(env.parent));
   const loader = new Loader(api, storages, env.report);
   dial(env.supervisor as Address).then((conn) => {
-    const channel = new Channel(conn, {
+    const channel: Channel = new Channel(conn, {
       onCall: async (target, body) => {
         if (target !== "load") throw new MpError("method_not_found", `Cannot do "${target}"`);
         // from here on the process lives as long as the script has something to do
         conn.unref();
-        return JSON.stringify(await loader.load(JSON.parse(body) as LoadOrder));
+        const order = JSON.parse(body) as LoadOrder;
+        return JSON.stringify(await loader.load(order, () => channel.flush()));
       },
     }, { name: "the launcher" });
     channel.notify("hello", env.secret);
@@ -89,7 +90,8 @@ class Loader {
     this.#report = report;
   }
 
-  async load(order: LoadOrder): Promise<LoadReply> {
+  /** @param sent Resolves when the system has taken what was answered. */
+  async load(order: LoadOrder, sent: () => Promise<void>): Promise<LoadReply> {
     const { script, mayServe } = order;
     process.argv[1] = script;
     const url = toFileUrl(order.bundle).href;
@@ -119,16 +121,19 @@ class Loader {
       return failed(error, "thrown");
     }
     this.#isProgram = !mayServe;
-    const evaluated = this.#evaluate(form, order);
     if (!mayServe) {
       map();
       this.#answered = true;
-      evaluated.catch((error) => endUncaught(error, "error"));
+      // the answer leaves first, for a program may compute for as long as it likes
+      setTimeout(() => {
+        sent().then(() => this.#evaluate(form, order))
+          .catch((error) => endUncaught(error, "error"));
+      }, 0);
       return { kind: "program" };
     }
     const reply = await Promise.race([
       uncaught.promise,
-      evaluated.catch((error) => failed(error, "thrown")),
+      this.#evaluate(form, order).catch((error) => failed(error, "thrown")),
     ]);
     // the files of a program may go when the launcher has its answer
     if (reply.kind === "program") map();
