@@ -4,7 +4,6 @@
  * @module
  */
 
-import { MpError } from "../../runtime/errors.ts";
 import type {
   Backend,
   BackendOptions,
@@ -19,7 +18,13 @@ import type { MysqlConfig } from "../../runtime/storage/storage_config.ts";
 import type { Storage } from "../../runtime/storage/storage.ts";
 import { mayHaveCommitted, storageFault } from "../../runtime/storage/storage_fault.ts";
 import { lastingConnection } from "./lasting_connection.ts";
-import { isConflict, isWithoutTables, mysqlFault, mysqlUnreachable } from "./mysql_fault.ts";
+import {
+  isConflict,
+  isWithoutTables,
+  mysqlFault,
+  mysqlUnreachable,
+  requestTooLarge,
+} from "./mysql_fault.ts";
 import { connectMysql, type MysqlLink } from "./mysql_link.ts";
 import type { StatementOptions } from "./mysql_rows.ts";
 import {
@@ -176,16 +181,7 @@ function splitBatch(
   const whole = commitRequest(batch, options);
   const size = byteLength(whole.sql, maxPacket);
   if (size + OVERHEAD <= maxPacket) return [whole];
-  if (batch.length === 1) {
-    throw new MpError(
-      "request_too_large",
-      `Cannot commit: the request has ${size} bytes, and the MySQL server takes ${maxPacket}`,
-      {
-        next: "Raise max_allowed_packet of the server to 64M, so that it takes every document; " +
-          "quotes in a document count twice",
-      },
-    );
-  }
+  if (batch.length === 1) throw requestTooLarge(size, maxPacket);
   const half = Math.ceil(batch.length / 2);
   return [batch.slice(0, half), batch.slice(half)].flatMap((part) =>
     splitBatch(part, maxPacket, options)

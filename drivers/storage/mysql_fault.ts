@@ -50,6 +50,8 @@ const CAUSES: readonly Cause[] = [
 /** Deadlocks, waits for locks that took too long, and rows that changed meanwhile. */
 const CONFLICTS = [1205, 1213, 1020];
 const NO_SUCH_TABLE = 1146;
+/** More than `max_allowed_packet`; more than a tenth of the redo log. */
+const TOO_LARGE = [1153, 1118];
 
 /** Whether a request was undone because of others, so that it can be sent again. */
 export const isConflict = (error: unknown): boolean => CONFLICTS.includes(numberOf(error));
@@ -61,9 +63,28 @@ function numberOf(error: unknown): number {
   return (error as MysqlError | undefined)?.errno ?? 0;
 }
 
+/** What a server needs to take every document. */
+const ROOM = "Raise max_allowed_packet of the server to 64M, and its redo log " +
+  "(innodb_log_file_size, innodb_redo_log_capacity) to 256M";
+
+/** The error for a request that is longer than the server takes. */
+export function requestTooLarge(bytes: number, limit: number): MpError {
+  return new MpError(
+    "request_too_large",
+    `Cannot commit: the request has ${bytes} bytes, and the MySQL server takes ${limit}`,
+    { next: `${ROOM}; a quote in a document counts twice` },
+  );
+}
+
 /** The fault of an error while a request was under way. */
 export function mysqlFault(error: unknown, where: string): MpError {
   if (error instanceof MpError) return error;
+  if (TOO_LARGE.includes(numberOf(error))) {
+    return new MpError("request_too_large", `Cannot commit: ${shortMessage(error)}`, {
+      cause: withoutStatements(error),
+      next: ROOM,
+    });
+  }
   if (error instanceof NoAnswer) {
     return storageFault("reply_lost", `Cannot tell what mysql at ${where} did: ${error.message}`, {
       cause: error.cause,
@@ -83,13 +104,15 @@ export function mysqlUnreachable(error: unknown, where: string): MpError {
 function fault(error: unknown, doing: string, otherwise: FaultReason): MpError {
   const cause = CAUSES.find(({ errors }) => errors.includes(numberOf(error)));
   const reason = cause?.reason ?? otherwise;
-  const message = messageOf(error).split("\n")[0]!.slice(0, 200) || "no connection";
-  return storageFault(reason, `${doing}: ${message}`, {
+  return storageFault(reason, `${doing}: ${shortMessage(error)}`, {
     cause: withoutStatements(error),
     next: cause?.next ??
       (reason === "unreachable" ? "Start it, or choose another storage with --storage" : undefined),
   });
 }
+
+const shortMessage = (error: unknown) =>
+  messageOf(error).split("\n")[0]!.slice(0, 200) || "no connection";
 
 /** The library adds the statements to its errors, with all the data in them. */
 function withoutStatements(error: unknown): unknown {

@@ -222,7 +222,7 @@ function redisClient({ config, onWarning }: RedisStorageOptions, where: string) 
       return await abortable(answer, signal);
     } catch (error) {
       if (!link.isReply(error)) throw redisReplyLost(error, where);
-      if (/^(MOVED|ASK) /.test(messageOf(error)) && !cluster) {
+      if (/^(MOVED|ASK) /.test(messageOf(error)) && !link.cluster) {
         // the server is one of several: nothing was done, and from now on the right one is asked
         cluster = true;
         connection.lost(link);

@@ -9,6 +9,8 @@ import type { RedisClient, RedisCluster } from "./redis_library.d.ts";
 
 /** An open connection. */
 export interface RedisLink {
+  /** Whether it goes to all servers of a cluster. */
+  readonly cluster: boolean;
   /** Sends a command to the node that holds a key. @throws What Redis answered, or why there is no answer. */
   send(args: readonly string[], key: string | undefined): Promise<unknown>;
   /** Sends a command to every node that holds keys. */
@@ -68,6 +70,8 @@ export async function connectRedis(
   signal.addEventListener("abort", abort);
   try {
     await connection.connect();
+    // something in between may have accepted in place of a server that is away, or that does not let us in
+    if (!cluster) await watchdog.watch((connection as RedisClient).sendCommand(["PING"]));
     state = "open";
   } catch (error) {
     close();
@@ -76,6 +80,7 @@ export async function connectRedis(
     signal.removeEventListener("abort", abort);
   }
   return {
+    cluster,
     send: (args, key) =>
       watchdog.watch(
         cluster

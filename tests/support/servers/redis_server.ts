@@ -9,6 +9,8 @@ import { startServer, type TestServer } from "./test_server.ts";
 /** A running Redis server. */
 export interface RedisServer extends TestServer {
   readonly url: string;
+  /** What the server answers to a command, as text. */
+  ask(...command: readonly string[]): Promise<string>;
 }
 
 /**
@@ -30,5 +32,11 @@ export async function startRedis(
       ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
     ],
   });
-  return { ...server, url: `redis://127.0.0.1:${server.port}/0` };
+  const ask = async (...command: readonly string[]) => {
+    const { stdout } = await new Deno.Command("redis-cli", {
+      args: ["-p", String(server.port), ...command],
+    }).output();
+    return new TextDecoder().decode(stdout).replaceAll("\r\n", "\n").trimEnd();
+  };
+  return { ...server, url: `redis://127.0.0.1:${server.port}/0`, ask };
 }

@@ -1,17 +1,21 @@
 /**
- * A TCP proxy that cuts, stalls and swallows, to stand between a client and its server in tests.
+ * A TCP proxy that cuts, refuses and holds back, to stand between a client and its server in tests.
  *
  * @module
  */
+
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A running proxy. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** How many connections were made through it. */
   readonly connections: number;
+  /** How many pieces clients have said; a short request is one. */
+  readonly requests: number;
   /** Cuts every connection. */
   cut(): void;
-  /** Refuses new connections and cuts those that are, until told otherwise. */
+  /** Cuts every connection, and every new one at once, until told otherwise. */
   refuse(refusing: boolean): void;
   /** Holds back what the server says; what the client says goes on. Lets it all go when told so. */
   holdReplies(holding: boolean): void;
@@ -20,81 +24,61 @@ export interface TcpProxy extends AsyncDisposable {
 }
 
 /** Starts a proxy on a free port. */
-export function startProxy(target: { hostname?: string; port: number }): TcpProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open = new Set<Deno.Conn>();
-  const serving = new Set<Promise<void>>();
+export async function startProxy(
+  { hostname = "127.0.0.1", port }: { readonly hostname?: string; readonly port: number },
+): Promise<TcpProxy> {
+  const open = new Set<Socket>();
+  const waiting: (() => void)[] = [];
   let refusing = false;
-  let count = 0;
-  let gate = Promise.withResolvers<void>();
   let holding = false;
+  let connections = 0;
+  let requests = 0;
   let held = Promise.withResolvers<void>();
 
-  async function serve(client: Deno.Conn): Promise<void> {
-    open.add(client);
-    let server: Deno.Conn | undefined;
-    try {
-      server = await Deno.connect({ hostname: "127.0.0.1", ...target });
-      open.add(server);
-      await Promise.allSettled([pipe(client, server, false), pipe(server, client, true)]);
-    } catch {
-      // the server is away, and so is the proxy then
-    } finally {
-      for (const connection of [client, server]) if (connection) end(connection);
-    }
+  function join(from: Socket, to: Socket, say: (chunk: Uint8Array) => void): void {
+    open.add(from);
+    from.on("data", say);
+    // one side that ends ends the other, as with a server that died
+    from.on("error", () => from.destroy());
+    from.on("close", () => {
+      open.delete(from);
+      to.destroy();
+    });
   }
 
-  async function pipe(from: Deno.Conn, to: Deno.Conn, replies: boolean): Promise<void> {
-    const buffer = new Uint8Array(64 * 1024);
-    try {
-      for (;;) {
-        const size = await from.read(buffer);
-        if (size === null) break;
-        if (replies && holding) {
-          held.resolve();
-          await gate.promise;
-        }
-        for (let written = 0; written < size;) {
-          written += await to.write(buffer.subarray(written, size));
-        }
-      }
-    } finally {
-      // one half that ends ends the other, as with a server that died
-      end(from);
-      end(to);
+  const server = createServer((client) => {
+    connections++;
+    if (refusing) {
+      client.destroy();
+      return;
     }
-  }
-
-  function end(connection: Deno.Conn): void {
-    if (!open.delete(connection)) return;
-    connection.close();
-  }
+    const target = connect(port, hostname);
+    join(client, target, (chunk) => {
+      requests++;
+      target.write(chunk);
+    });
+    join(target, client, (chunk) => {
+      const say = () => void (client.destroyed || client.write(chunk));
+      if (!holding) return say();
+      waiting.push(say);
+      held.resolve();
+    });
+  });
 
   function cut(): void {
-    for (const connection of [...open]) end(connection);
-    if (holding) {
-      gate.resolve();
-      gate = Promise.withResolvers();
-      held = Promise.withResolvers();
-    }
+    waiting.length = 0;
+    held = Promise.withResolvers();
+    for (const socket of [...open]) socket.destroy();
   }
 
-  const accepting = (async () => {
-    for await (const client of listener) {
-      count++;
-      if (refusing) {
-        client.close();
-        continue;
-      }
-      const served = serve(client).finally(() => serving.delete(served));
-      serving.add(served);
-    }
-  })();
-
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    port: (listener.addr as Deno.NetAddr).port,
+    port: (server.address() as AddressInfo).port,
     get connections() {
-      return count;
+      return connections;
+    },
+    get requests() {
+      return requests;
     },
     cut,
     refuse(now) {
@@ -103,20 +87,15 @@ export function startProxy(target: { hostname?: string; port: number }): TcpProx
     },
     holdReplies(now) {
       holding = now;
-      if (now) {
-        held = Promise.withResolvers();
-      } else {
-        gate.resolve();
-        gate = Promise.withResolvers();
-      }
+      if (now) return;
+      held = Promise.withResolvers();
+      for (const say of waiting.splice(0)) say();
     },
     replyHeld: () => held.promise,
     async [Symbol.asyncDispose]() {
-      listener.close();
-      holding = false;
-      gate.resolve();
+      const closed = new Promise((resolve) => server.close(resolve));
       cut();
-      await Promise.all([accepting, ...serving]);
+      await closed;
     },
   };
 }
