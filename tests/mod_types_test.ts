@@ -202,6 +202,39 @@ Deno.test("mp.service() takes handlers and patterns, and the options of every ta
   });
 });
 
+Deno.test("mp.basicAuth() and mp.bearerAuth() keep the type of their target", () => {
+  const users = { ada: "lovelace" };
+  const handler = mp.basicAuth(leaf, { users });
+  holds<Equal<typeof handler, typeof leaf>>();
+  const target = mp.shard(4, byWord, mp.scatter(3, leaf, sum));
+  const guarded = mp.basicAuth(target, { users: new Map([["ada", "lovelace"]]), realm: "shop" });
+  holds<Equal<typeof guarded, typeof target>>();
+  const service = mp.service("guarded", guarded);
+  holds<Equal<keyof typeof service.subservices, "compute" | "shard">>();
+  holds<Equal<Parameters<typeof service.call>[0], string>>();
+  holds<Equal<Awaited<ReturnType<typeof service.call>>, string>>();
+  // what is not annotated is known
+  mp.basicAuth((_request, { user }) => user?.length, { users: (user, word) => user === word });
+  mp.bearerAuth((_request, { user }) => user, { verify: (token) => token.slice(1) });
+  mp.bearerAuth(leaf, { verify: (token) => Promise.resolve(token || undefined) });
+  const tokens = mp.service("tokens", mp.bearerAuth(leaf, { tokens: { abc: "ada" } }));
+  holds<Equal<Parameters<typeof tokens.call>[0], string>>();
+  assert(() => {
+    mp.basicAuth(leaf);
+    mp.basicAuth(leaf, { users: "users.htpasswd" });
+    // @ts-expect-error: a target is a function or a pattern
+    mp.basicAuth(7);
+    // @ts-expect-error: passwords are texts
+    mp.basicAuth(leaf, { users: { ada: 7 } });
+    // @ts-expect-error: no such option
+    mp.basicAuth(leaf, { user: users });
+    // @ts-expect-error: whose tokens?
+    mp.bearerAuth(leaf);
+    // @ts-expect-error: a user is a name
+    mp.bearerAuth(leaf, { verify: () => 7 });
+  });
+});
+
 Deno.test("mp.MpError has a literal code", () => {
   const error = new mp.MpError("deadline_exceeded", "Cannot wait");
   holds<Equal<typeof error.code, mp.Code>>();

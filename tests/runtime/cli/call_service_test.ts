@@ -94,3 +94,40 @@ Deno.test("callService() gives up when time is over", async () => {
   assertEquals(error.message, 'Cannot call "a": no answer within 20 ms');
   hold.resolve(result(1));
 });
+
+Deno.test("callService() says who calls, and what to do when that is asked", async () => {
+  const authorization = "Basic YWRhOmxvdmVsYWNl";
+  const seen: (string | null)[] = [];
+  const challenges = ['Basic realm="a", charset="UTF-8"', 'Bearer realm="a"', null];
+  let at = 0;
+  const running = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, ({ headers }) => {
+    seen.push(headers.get("authorization"));
+    const challenge = challenges[at];
+    const error = { code: -32003, message: "no", data: { code: "unauthorized" } };
+    const body = { jsonrpc: "2.0", id: 1, error };
+    return Response.json(body, {
+      status: 401,
+      headers: challenge ? { "www-authenticate": challenge } : {},
+    });
+  });
+  const url = `http://127.0.0.1:${running.addr.port}/`;
+  const call = { url, service: "a", request: undefined, timeout: 5000 };
+  const nexts: unknown[] = [];
+  for (; at < challenges.length; at++) {
+    for (const given of [{}, { authorization }]) {
+      const error = await failureOf(callService({ ...call, ...given }));
+      assertEquals(error.code, "unauthorized");
+      nexts.push(error.next);
+    }
+  }
+  assertEquals(nexts, [
+    "Say who calls with --user NAME:PASSWORD",
+    "Correct --user",
+    "Say who calls with --token TOKEN",
+    "Say who calls with --token TOKEN",
+    undefined,
+    undefined,
+  ]);
+  assertEquals(seen, [null, authorization, null, authorization, null, authorization]);
+  await running.shutdown();
+});

@@ -203,6 +203,40 @@ Deno.test("rpcApp() tells what the headers say about a call", async () => {
   });
 });
 
+Deno.test("rpcApp() hands on request ids and credentials as one line of ASCII", async () => {
+  const meta = (_: unknown, { requestId, authorization }: CallMeta) => [requestId, authorization];
+  await using served = serve({ service: serviceOf({ meta }) });
+  const headers = { "x-request-id": "a b\tc\u00e9\u009b", "authorization": "Basic YTpi" };
+  assertEquals((await served.call(call("meta"), headers)).result, ["a_b_c__", "Basic YTpi"]);
+});
+
+Deno.test("rpcApp() answers 401 to one call that a service refuses for want of credentials", async () => {
+  const refuse = (_: unknown, meta: CallMeta) => {
+    meta.challenge = 'Basic realm="r"';
+    throw new MpError("unauthorized", "Cannot call");
+  };
+  const later = (_: unknown, meta: CallMeta) => Promise.resolve().then(() => refuse(_, meta));
+  const inside = () => Promise.reject(new MpError("unauthorized", "Cannot call another"));
+  await using served = serve({ service: serviceOf({ refuse, later, inside }) });
+  for (const method of ["refuse", "later"]) {
+    const response = await served.post(JSON.stringify(call(method)));
+    assertEquals(response.status, 401);
+    assertEquals(response.headers.get("www-authenticate"), 'Basic realm="r"');
+    assertEquals(response.headers.get("content-type"), "application/json");
+    assertEquals((await response.json()).error.code, -32003);
+    const notified = await served.post(JSON.stringify({ jsonrpc: "2.0", method }));
+    assertEquals([notified.status, await notified.text()], [401, ""]);
+    assertEquals(notified.headers.get("www-authenticate"), 'Basic realm="r"');
+    const batch = await served.post(JSON.stringify([call(method), call(method)]));
+    assertEquals([batch.status, batch.headers.get("www-authenticate")], [200, null]);
+    assertEquals((await batch.json()).length, 2);
+  }
+  // the caller could not do anything about it
+  const response = await served.post(JSON.stringify(call("inside")));
+  assertEquals([response.status, response.headers.get("www-authenticate")], [200, null]);
+  assertEquals((await response.json()).error.code, -32003);
+});
+
 Deno.test("rpcApp() refuses headers that it cannot use", async () => {
   const handlers = {
     timeout: (_: unknown, meta: CallMeta) => meta.timeoutMs,
