@@ -8,6 +8,8 @@ import type { Metric, MetricObjectWithValues, MetricValue } from "prom-client";
 import { BUCKETS, type MethodMetrics, type RpcMetrics } from "./metrics.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
 
+type PromClient = typeof import("prom-client");
+
 /** Text that Prometheus reads. */
 export interface Exposition {
   readonly contentType: string;
@@ -21,7 +23,9 @@ export interface Exposition {
  * Loads prom-client, which nobody may ever need.
  */
 export async function prometheus(metrics: RpcMetrics): Promise<Exposition> {
-  const client = await import("prom-client");
+  const loaded: PromClient & { default?: PromClient } = await import("prom-client");
+  // in a bundle, a package in CommonJS has its exports under `default` alone
+  const client = loaded.default ?? loaded;
   const { Counter, Gauge, Registry } = client;
   const registry = new Registry();
   const registers = [registry];
