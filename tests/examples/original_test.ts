@@ -5,7 +5,8 @@
  * @module
  */
 
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { join } from "@std/path";
 import jayson from "jayson";
 import { deploy } from "./deployed.ts";
 
@@ -74,3 +75,37 @@ for (const script of ["server4.js", "histogram.js"]) {
     assertGreater(counts[4]! + counts[5]!, 400);
   });
 }
+
+Deno.test("the original's server7 counts for each user, whom --auth-users tells", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mp-test-" });
+  try {
+    // "one" and "two", as htpasswd -s writes them
+    const users = "ada:{SHA}/gW83NxJKAEngaXxoqd8u1OY4QY=\nbob:{SHA}rXguzax3D8brmmLkT5CHP7l/sms=\n";
+    await Deno.writeTextFile(join(folder, "users"), users);
+    await using deployed = await deploy(`${FOLDER}/server7.js`, {
+      args: ["--auth-users", "users"],
+      cwd: folder,
+      env: { MP_STORAGE: `file:${join(folder, "data.db")}` },
+    });
+    const { port } = new URL(deployed.url);
+    const request = (auth?: string): Promise<unknown> => {
+      const client = jayson.Client.http({ port: Number(port), ...(auth && { auth }) });
+      return new Promise((resolve, reject) => {
+        // deno-lint-ignore no-explicit-any -- as the package declares a reply
+        client.request("simple-user-storage", [{}], (error?: unknown, response?: any) => {
+          if (error || response.error) reject(error ?? response.error);
+          else resolve(response.result);
+        });
+      });
+    };
+    // it counts in the user's scope, and answers with what the global one has
+    for (let i = 0; i < 3; i++) assertEquals(await request("ada:one"), {});
+    assertEquals(await request("bob:two"), {});
+    for (const auth of [undefined, "ada:two", "eve:one", "ada:"]) {
+      await assertRejects(() => request(auth).catch((error) => Promise.reject(new Error(error))));
+    }
+    assertEquals(await deployed.client("simple-user-storage", "--user", "ada:one"), {});
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
