@@ -31,11 +31,15 @@ const FORBIDDEN: readonly { readonly what: RegExp; readonly why: string }[] = [
   },
   { what: /^drivers\/(?!storage\/)/, why: "a replica is launched by a driver and never loads one" },
   { what: /^(main|testing)\.ts$/, why: "it joins both halves" },
-  { what: /^(redis|mysql2|dockerode|@kubernetes\/)/, why: "clients load when they are used" },
+  {
+    what: /^(dockerode|@kubernetes\/)/,
+    why: "a replica is launched by a platform and never asks it",
+  },
 ];
 
-/** What the serving half loads only when it is asked for, by a dynamic import. */
+/** What the serving half loads only when it is asked for: behind a dynamic import. */
 const LAZY: readonly { readonly what: RegExp; readonly why: string }[] = [
+  { what: /^(redis|mysql2)(\/|$)/, why: "a storage's client loads when the storage is first used" },
   { what: /^prom-client(\/|$)/, why: "prom-client loads at the first GET /metrics" },
   { what: /^bcryptjs(\/|$)/, why: "bcryptjs loads when a password is compared with such a hash" },
 ];
@@ -53,28 +57,46 @@ export function judgeServingHalf(
   entry: string,
   root: string,
 ): string[] {
-  const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
+  const graph: Graph = {
+    modules: new Map(modules.map((module) => [module.specifier, module])),
+    root,
+  };
+  const judge = (withDynamic: boolean, rules: typeof FORBIDDEN, load: string): string[] =>
+    imports(graph, entry, withDynamic).flatMap(({ name, way }) => {
+      const rule = rules.find(({ what }) => what.test(name));
+      return rule
+        ? [`The serving half must not ${load} ${name}: ${rule.why} (${way.join(" → ")})`]
+        : [];
+    });
+  return [...judge(true, FORBIDDEN, "load"), ...judge(false, LAZY, "load at its start")];
+}
+
+interface Graph {
+  readonly modules: ReadonlyMap<string, GraphModule>;
+  /** The URL of the project's root. */
+  readonly root: string;
+}
+
+/** Everything that is imported from an entry on, each by a shortest way. */
+function imports(
+  { modules, root }: Graph,
+  entry: string,
+  withDynamic: boolean,
+): { readonly name: string; readonly way: readonly string[] }[] {
   const show = (url: string) => url.startsWith(root) ? url.slice(root.length) : url;
-  const problems: string[] = [];
-  // breadth first, so that the way that is shown is a shortest one
+  const found = new Map<string, readonly string[]>();
+  // breadth first
   const ways = new Map<string, readonly string[]>([[entry, [show(entry)]]]);
   for (const [url, way] of ways) {
-    for (const { specifier, code, isDynamic } of bySpecifier.get(url)?.dependencies ?? []) {
-      if (code === undefined) continue;
+    for (const { specifier, code, isDynamic } of modules.get(url)?.dependencies ?? []) {
+      if (code === undefined || (isDynamic && !withDynamic)) continue;
       const target = code.specifier?.startsWith(root) ? code.specifier : undefined;
       // a package is known by the name that the import map gives it, a file by its path
       const name = target === undefined || !specifier.startsWith(".") ? specifier : show(target);
-      const wrong = FORBIDDEN.find(({ what }) => what.test(name)) ??
-        (isDynamic ? undefined : LAZY.find(({ what }) => what.test(name)));
-      if (wrong !== undefined) {
-        const load = LAZY.includes(wrong) ? "load at its start" : "load";
-        problems.push(
-          `The serving half must not ${load} ${name}: ${wrong.why} (${[...way, name].join(" → ")})`,
-        );
-      } else if (target !== undefined && !ways.has(target)) {
-        ways.set(target, [...way, name]);
-      }
+      if (!found.has(name)) found.set(name, [...way, name]);
+      const isJudged = FORBIDDEN.some(({ what }) => what.test(name));
+      if (target !== undefined && !isJudged && !ways.has(target)) ways.set(target, [...way, name]);
     }
   }
-  return problems;
+  return Array.from(found, ([name, way]) => ({ name, way }));
 }

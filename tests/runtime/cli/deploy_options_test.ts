@@ -22,6 +22,7 @@ const values = (env: string[], envFile: string[] = [], replicas: string[] = []) 
   env: planOptions.env.read(env, "--env"),
   envFile: planOptions.envFile.read(envFile, "--env-file"),
   replicas: planOptions.replicas.read(replicas, "--replicas"),
+  storage: undefined,
   authUsers: undefined,
 });
 
