@@ -151,3 +151,12 @@ export async function untilNoneRuns(sandbox: Sandbox): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** Resolves when there is a file of that name in a folder. */
+export async function untilThere(folder: string, name: string): Promise<void> {
+  const path = `${folder}/${name}`;
+  using watcher = Deno.watchFs(folder, { recursive: false });
+  const there = () => Deno.stat(path).then(() => true, () => false);
+  if (await there()) return;
+  for await (const _ of watcher) if (await there()) return;
+}

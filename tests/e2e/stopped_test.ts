@@ -4,7 +4,7 @@ import { needsSystem, testWith } from "../support/needs.ts";
 import { mpSandbox, type Sandbox } from "../support/mp.ts";
 import type { Ended, Program } from "../support/program.ts";
 import { ask } from "./callers.ts";
-import { APP, ownTemporaryFolder, script, untilNoneRuns, urlOf } from "./launched.ts";
+import { APP, ownTemporaryFolder, script, untilNoneRuns, untilThere, urlOf } from "./launched.ts";
 
 const hello = `mp.service("hello", mp.spread(2, () => "hello"), { expose: true });`;
 
@@ -27,15 +27,6 @@ function staying(where: "load" | "replica", how: keyof typeof STAYS, folder: str
     }
     ${hello}
   `;
-}
-
-/** Resolves when a file is there. */
-async function untilThere(folder: string, name: string): Promise<void> {
-  const path = `${folder}/${name}`;
-  using watcher = Deno.watchFs(folder, { recursive: false });
-  const there = () => Deno.stat(path).then(() => true, () => false);
-  if (await there()) return;
-  for await (const _ of watcher) if (await there()) return;
 }
 
 async function assertRunsAgain(sandbox: Sandbox) {
