@@ -17,16 +17,9 @@
 
 import * as mp from "@metaparticle/mp";
 
-// What a scope holds can be declared once, and is checked everywhere.
-declare module "@metaparticle/mp" {
-  interface Scopes {
-    user: { requests?: number };
-  }
-}
-
 /** Counts the requests of who calls. All of it is one transaction, on whichever replica it runs. */
 function count(_request: unknown, { user }: mp.Context) {
-  const own = mp.scope.user;
+  const own: { requests?: number } = mp.scope.user;
   own.requests = (own.requests ?? 0) + 1;
   return { user, requests: own.requests };
 }

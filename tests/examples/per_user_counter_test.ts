@@ -41,6 +41,6 @@ Deno.test("examples/per_user_counter.ts does not run without users", async () =>
   const { code, stderr } = await mp(["run", `${ROOT}${SCRIPT}`, "--port", "0"]);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "Cannot use mp.basicAuth() without users: nobody may call");
-  assertStringIncludes(stderr, "per_user_counter.ts:35:26");
+  assertStringIncludes(stderr, "per_user_counter.ts:28:26");
   assertStringIncludes(stderr, "--auth-users FILE or MP_AUTH_USERS");
 });
