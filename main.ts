@@ -11,7 +11,6 @@ import { directLine } from "./runtime/cli/direct_line.ts";
 import { runProgram } from "./runtime/cli/program.ts";
 import { systemOutput } from "./runtime/cli/system_output.ts";
 import type { ReplicaCommand } from "./runtime/launch/driver.ts";
-import { storages } from "./drivers/storage/storages.ts";
 import type { Drivers } from "./runtime/launch/drivers.ts";
 
 /** Launch drivers by name; each is loaded when it is asked for. */
@@ -31,6 +30,9 @@ const self: ReplicaCommand = Deno.build.standalone
 async function portOwner(port: number) {
   return await (await import("./drivers/process/port_owner.ts")).portOwner(port);
 }
+
+/** Storages by name, for `mp scope`. */
+const storages = async () => (await import("./drivers/storage/storages.ts")).storages;
 
 const env = (name: string): string | undefined => Deno.env.get(name) || undefined;
 

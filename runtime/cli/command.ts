@@ -62,7 +62,7 @@ export interface Program {
   /** Launch drivers by name. */
   readonly drivers: Drivers;
   /** Storages by name. */
-  readonly storages: StorageDrivers;
+  storages(): Promise<StorageDrivers>;
   readonly commands: readonly CommandEntry[];
   /** How this program is started. */
   readonly self: ReplicaCommand;

@@ -36,7 +36,7 @@ const scopeOptions = {
     env: "MP_STORAGE",
     description: "Where scopes live: file, redis, mysql or a URL; as for mp run",
   }),
-  version: text({
+  ifVersion: text({
     value: "VERSION",
     description: "With set or delete: only if the scope has this version",
   }),
@@ -68,7 +68,7 @@ export const scope = command({
     "the file .mp/data.db beside the script. What the script itself chooses with mp.setStorage() is not known " +
     "here: give it with --storage.",
     "set and delete change a scope only if nobody else has changed it since they read it, or since the " +
-    "version that --version names.",
+    "version that --if-version names.",
   ],
   arguments: scopeArguments,
   options: scopeOptions,
@@ -89,8 +89,8 @@ export const scope = command({
     }
     const key = keyOf(action, name, options.user);
     await using storage = await openStorage(context);
-    const { version } = options;
-    await act({ storage, name: shownName(key), key, document, version, output, signal });
+    const task = { storage, name: shownName(key), key, document, output, signal };
+    await act({ ...task, version: options.ifVersion });
   },
 });
 
@@ -115,7 +115,7 @@ async function openStorage(
     ["MP_STORAGE", "REDIS_URL", "REDIS_HOST", "MYSQL_URL"].map((name) => [name, program.env(name)]),
   );
   const config = chooseStorage({ flag: options.storage, env, folder: dirname(script) });
-  return lazyStorage(config, app, program.storages);
+  return lazyStorage(config, app, await program.storages());
 }
 
 /** The app whose scopes are meant: one that runs, one that has ended, or that of a script. */

@@ -5,7 +5,7 @@ const MOUNTS = `
 /dev/sda1 / ext4 rw,relatime 0 0
 tmpfs /tmp tmpfs rw 0 0
 server:/home /home nfs4 rw,vers=4.2 0 0
-/dev/sdb1 /home/ann/local xfs rw 0 0
+/dev/sdb1 /home/me/local xfs rw 0 0
 //server/share /mnt/my\\040share cifs rw 0 0
 ann@server: /mnt/remote fuse.sshfs rw 0 0
 C:\\134 /mnt/c 9p rw 0 0
@@ -18,8 +18,8 @@ Deno.test("networkFileSystem() finds the mount that a path is on", () => {
   assertEquals(find("/srv/shop"), undefined);
   assertEquals(find("/tmp"), undefined);
   assertEquals(find("/home"), "nfs4");
-  assertEquals(find("/home/ann/shop"), "nfs4");
-  assertEquals(find("/home/ann/local/shop"), undefined);
+  assertEquals(find("/home/me/shop"), "nfs4");
+  assertEquals(find("/home/me/local/shop"), undefined);
   assertEquals(find("/homes/ann"), undefined);
   assertEquals(find("/mnt/my share/shop"), "cifs");
   assertEquals(find("/mnt/remote"), "fuse.sshfs");

@@ -9,7 +9,7 @@ const program: Program = {
     process: () => Promise.reject(new Error("not loaded")),
     docker: () => Promise.reject(new Error("not loaded")),
   },
-  storages: {},
+  storages: () => Promise.resolve({}),
   commands: commandTable,
   self: { command: "mp", args: [] },
   portOwner: () => Promise.resolve(undefined),

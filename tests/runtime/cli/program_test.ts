@@ -36,7 +36,7 @@ async function run(...args: string[]) {
   const status = await runProgram(args, {
     version: "1.2.3",
     drivers: {},
-    storages: {},
+    storages: () => Promise.resolve({}),
     commands: [echo],
     self: { command: "mp", args: [] },
     portOwner: () => Promise.resolve(undefined),
