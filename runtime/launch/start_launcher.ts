@@ -71,6 +71,7 @@ export async function startLauncher(
       await launcher.start(order);
     } catch (error) {
       await launcher.delete();
+      await launcher.ended;
       throw error;
     }
     return launcher;

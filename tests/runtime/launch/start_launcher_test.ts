@@ -175,7 +175,8 @@ Deno.test("an update that comes before the launch waits for it", async () => {
   await using at = await sandbox();
   const hold = Promise.withResolvers<void>();
   at.driver.hold("launch", hold.promise);
-  const starting = at.start();
+  const { lock } = await claimApp(at.state, "app", new AbortController().signal);
+  const starting = at.start(orderWith(), undefined, lock);
   const { running } = await claimApp(at.state, "app", new AbortController().signal);
   assert(running);
   using launcher = running.launcher;
