@@ -14,7 +14,8 @@ import { lazyStorage, type StorageDrivers } from "../storage/lazy_storage.ts";
 import type { AnyScope, ScopesHost } from "../topology/scopes.ts";
 import type { Outcome } from "../transact/transaction.ts";
 import { Transactor } from "../transact/transactor.ts";
-import { type View, withoutDrafts } from "../transact/view.ts";
+import { withoutDrafts } from "../transact/settle_draft.ts";
+import type { View } from "../transact/view.ts";
 import { CallContext } from "./call_context.ts";
 
 /** Options of {@linkcode Scopes}. */

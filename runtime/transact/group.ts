@@ -4,18 +4,19 @@
  * @module
  */
 
-/** What has been touched. */
-export interface Touching {
-  readonly scopes: Iterable<string>;
-}
-
 /**
  * Splits transactions into groups, so that no scope is in two of them. Order is kept, within and among
  * groups.
  *
  * Union-find with path halving (Tarjan and van Leeuwen, 1984) over the scopes.
+ *
+ * @param scopesOf The scopes of a transaction, at least one.
  */
-export function groupByScope<T extends Touching>(transactions: readonly T[]): T[][] {
+export function groupByScope<T>(
+  transactions: readonly T[],
+  scopesOf: (transaction: T) => Iterable<string>,
+): T[][] {
+  if (transactions.length < 2) return transactions.length === 0 ? [] : [[...transactions]];
   const parents = new Map<string, string>();
   const find = (scope: string): string => {
     let at = scope;
@@ -25,21 +26,21 @@ export function groupByScope<T extends Touching>(transactions: readonly T[]): T[
     }
     return at;
   };
-  for (const { scopes } of transactions) {
+  const firsts = transactions.map((transaction) => {
     let first: string | undefined;
-    for (const scope of scopes) {
+    for (const scope of scopesOf(transaction)) {
       if (!parents.has(scope)) parents.set(scope, scope);
       if (first === undefined) first = scope;
       else parents.set(find(scope), find(first));
     }
-  }
+    return first!;
+  });
   const groups = new Map<string, T[]>();
-  for (const transaction of transactions) {
-    const [first] = transaction.scopes;
-    const root = find(first!);
+  transactions.forEach((transaction, i) => {
+    const root = find(firsts[i]!);
     const group = groups.get(root);
     if (group) group.push(transaction);
     else groups.set(root, [transaction]);
-  }
+  });
   return [...groups.values()];
 }

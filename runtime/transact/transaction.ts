@@ -4,13 +4,14 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Timed } from "../peer/deadlines.ts";
 import type { State } from "./overlay.ts";
-import type { JsonText } from "../storage/storage.ts";
-import type { View } from "./view.ts";
+import type { Turn } from "./turns.ts";
+import type { View, Written } from "./view.ts";
 
 /** The user's code of a transaction. It may run several times, each time with a view of its own. */
-export type Body<T> = (view: View) => T | Promise<T>;
+export type Body<T> = (view: View) => T | PromiseLike<T>;
 
 /** What a body came to, to be told when it has been validated. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
@@ -19,48 +20,66 @@ export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 export interface Attempt {
   readonly outcome: Outcome;
   readonly reads: ReadonlyMap<string, State>;
-  readonly writes: ReadonlyMap<string, WrittenState>;
-}
-
-/** A state that waits for its commit, with its text. */
-export interface WrittenState {
-  readonly state: State;
-  /** `undefined` when the scope was removed. */
-  readonly text: JsonText | undefined;
+  readonly writes: ReadonlyMap<string, Written>;
 }
 
 /**
- * - `running`: its body runs, or waits for its turn or for another try;
- * - `waiting`: it waits for the next request;
+ * - `running`: its body runs, or waits for its turn;
+ * - `ready`: it waits for the next request;
  * - `flying`: it is in a request;
  * - `settled`: its outcome has been told.
  */
-export type Stage = "running" | "waiting" | "flying" | "settled";
+export type Stage = "running" | "ready" | "flying" | "settled";
+
+/** What a transaction is made of. */
+export interface TransactionOptions {
+  readonly body: Body<unknown>;
+  /** The scopes that it is known to touch, before it has run. */
+  readonly scopes: readonly string[];
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onExpire: (transaction: Transaction) => void;
+}
 
 /** See the module's documentation. */
 export class Transaction extends Timed {
   stage: Stage = "running";
   attempt: Attempt | undefined;
+  /** The view of the run that is under way. */
+  view: View | undefined;
+  /** The turn of the run that is under way, if it has one. */
+  turn: Turn | undefined;
   /** How often storage has refused it. */
   refusals = 0;
+  /** How often others of this replica came in between. */
+  overtaken = 0;
+  /** When it may be sent, by `performance.now()`. */
+  notBefore = 0;
+  /** Whether its deadline has passed, and only what becomes of its request is waited for. */
+  isLate = false;
+  readonly started = performance.now();
+  readonly options: TransactionOptions;
+  /** Runs code as part of what the transaction was called from: a later run may be caused by another call. */
+  readonly within: <R>(code: () => R) => R = AsyncLocalStorage.snapshot();
 
-  constructor(
-    readonly body: Body<unknown>,
-    /** The scopes that it is known to touch, before it has run. */
-    readonly known: ReadonlySet<string>,
-    readonly resolve: (value: unknown) => void,
-    readonly reject: (error: unknown) => void,
-    readonly onExpire: (transaction: Transaction) => void,
-  ) {
+  constructor(options: TransactionOptions) {
     super();
+    this.options = options;
   }
 
-  /** The scopes that its last run touched. */
+  /** The scopes that it will touch, as far as is known: what it touched last, it will most likely touch again. */
   get scopes(): Iterable<string> {
-    return this.attempt!.reads.keys();
+    const { scopes } = this.options;
+    if (this.attempt === undefined) return scopes;
+    return new Set([...scopes, ...this.attempt.reads.keys()]);
+  }
+
+  /** Whether it is to write something. */
+  get writes(): boolean {
+    return this.attempt !== undefined && this.attempt.writes.size > 0;
   }
 
   override expire(): void {
-    this.onExpire(this);
+    this.options.onExpire(this);
   }
 }

@@ -6,29 +6,22 @@
  * everything it read was current; if not, it runs again on the current states. So outcomes are
  * linearizable, and an uncontended transaction costs one round trip.
  *
- * One request is under way at a time. What ends meanwhile waits for the next one: transactions that share
- * a scope become one commit, others travel beside it as commits of their own.
+ * Transactions that are ready wait in one queue, in which each rests on those before it. One request is
+ * under way at a time, and takes along what is ready when it leaves: transactions that share a scope are
+ * one commit, others travel beside it as commits of their own.
  *
  * @module
  */
 
-import { MpError } from "../errors.ts";
+import type { MpError } from "../errors.ts";
 import { deadlines } from "../peer/deadlines.ts";
-import { decodeKey, encodeKey, showKey } from "../storage/key.ts";
-import type { Commit, CommitResult, Mutation, Storage } from "../storage/storage.ts";
-import { newSession, versionOf } from "../storage/version.ts";
-import { groupByScope } from "./group.ts";
-import { Locks } from "./locks.ts";
-import { type Document, Overlay, type State } from "./overlay.ts";
-import { sendCommits, type Unanswered } from "./send_commits.ts";
-import {
-  type Attempt,
-  type Body,
-  type Outcome,
-  Transaction,
-  type WrittenState,
-} from "./transaction.ts";
-import { View } from "./view.ts";
+import type { Storage } from "../storage/storage.ts";
+import { Overlay } from "./overlay.ts";
+import { Pipeline } from "./pipeline.ts";
+import { type Body, type Outcome, Transaction } from "./transaction.ts";
+import { closed, late } from "./transaction_errors.ts";
+import { Turns } from "./turns.ts";
+import { View, type Written } from "./view.ts";
 
 /** Options of {@linkcode Transactor}. */
 export interface TransactorOptions {
@@ -47,40 +40,30 @@ export interface RunOptions {
   readonly first?: { readonly view: View; readonly outcome: Outcome };
 }
 
-/** A request to the storage that is under way. */
-interface Flight {
-  readonly groups: readonly Transaction[][];
-  readonly abort: AbortController;
-  /** The fault after which it is being sent again. */
-  fault: MpError | undefined;
-  mayBeDone: boolean;
-}
-
-const NO_SCOPES: ReadonlySet<string> = new Set();
-/** From so many refusals on, a transaction's scopes are all read at one instant before it runs again. */
-const READ_AFTER = 3;
-/** The longest pause before another try, in milliseconds. */
-const LONGEST_PAUSE = 100;
+/** How often others may come in between before a body has its scopes for itself. */
+const MOST_OVERTAKEN = 2;
+/** How long is waited for what has become of a request after the deadline, in milliseconds. */
+const GRACE = 1_000;
+const NO_WRITES: ReadonlyMap<string, Written> = new Map();
 
 /** Runs the transactions of one replica on one storage. */
 export class Transactor {
   readonly storage: Storage;
-  #random: () => number;
-  #session = newSession();
-  #seq = 0;
   #overlay = new Overlay();
-  #locks = new Locks();
-  #waiting: Transaction[] = [];
-  #flight: Flight | undefined;
-  #scheduled = false;
-  #closed = new AbortController();
-  #pauses = new Set<() => void>();
-  /** How long a round trip takes, about, in milliseconds. */
-  #roundTrip = 1;
+  #turns = new Turns();
+  #pipeline: Pipeline;
+  #live = new Set<Transaction>();
+  #isClosed = false;
 
   constructor({ storage, random = Math.random }: TransactorOptions) {
     this.storage = storage;
-    this.#random = random;
+    this.#pipeline = new Pipeline({
+      storage,
+      overlay: this.#overlay,
+      random,
+      runAgain: (transaction) => this.#start(transaction),
+      settle: (transaction, error) => this.#settle(transaction, error),
+    });
   }
 
   /**
@@ -93,17 +76,19 @@ export class Transactor {
    */
   run<T>(body: Body<T>, { timeout, scopes = [], first }: RunOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#closed.signal.aborted) return reject(closed());
-      const transaction = new Transaction(
+      if (this.#isClosed) return reject(closed());
+      const transaction = new Transaction({
         body,
-        new Set(scopes),
-        resolve as (value: unknown) => void,
+        scopes,
+        resolve: resolve as (value: unknown) => void,
         reject,
-        (expired) => this.#expire(expired),
-      );
+        onExpire: (expired) => this.#expire(expired),
+      });
+      this.#live.add(transaction);
       deadlines.add(transaction, timeout);
-      if (first) this.#end(transaction, NO_SCOPES, first.view, first.outcome);
-      else this.#start(transaction);
+      if (first === undefined) return this.#start(transaction);
+      transaction.view = first.view;
+      this.#end(transaction, first.view, first.outcome);
     });
   }
 
@@ -112,17 +97,20 @@ export class Transactor {
     return new View(this.#overlay);
   }
 
-  /** The fault because of which transactions wait for the storage, if there is one. */
+  /** The fault because of which the storage cannot be used, if there is one. */
   get fault(): MpError | undefined {
-    return this.#flight?.fault;
+    return this.#pipeline.fault;
   }
 
   /** Ends everything; transactions without an outcome fail. The storage stays open. */
-  close(): void {
-    this.#closed.abort(closed());
-    this.#flight?.abort.abort(closed());
-    for (const end of this.#pauses) end();
-    for (const transaction of this.#waiting.splice(0)) this.#fail(transaction, closed());
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const landed = this.#pipeline.close();
+    for (const transaction of [...this.#live]) {
+      // what becomes of a request that is under way is told when it is known
+      if (transaction.stage !== "flying") this.#settle(transaction, closed());
+    }
+    await landed;
     deadlines.settle();
   }
 
@@ -130,299 +118,107 @@ export class Transactor {
   #start(transaction: Transaction): void {
     if (transaction.stage === "settled") return;
     transaction.stage = "running";
-    // what it touched last time it will most likely touch again
-    const scopes = transaction.attempt
-      ? new Set([...transaction.known, ...transaction.scopes])
-      : transaction.known;
-    if (this.#locks.free(scopes)) this.#run(transaction, scopes);
-    else this.#locks.wait(scopes, () => this.#run(transaction, scopes));
+    if (this.#turns.areFree(transaction.scopes)) return this.#run(transaction);
+    const isReserved = transaction.overtaken >= MOST_OVERTAKEN;
+    this.#turns.wait(transaction.scopes, isReserved, (turn) => {
+      transaction.turn = turn;
+      if (transaction.stage === "settled") this.#leave(transaction);
+      else this.#run(transaction);
+    });
   }
 
-  #run(transaction: Transaction, scopes: ReadonlySet<string>): void {
-    this.#locks.hold(scopes);
-    if (transaction.stage === "settled") return this.#locks.release(scopes);
-    const view = new View(this.#overlay);
+  #run(transaction: Transaction): void {
+    const view = this.view();
+    transaction.view = view;
     let result: unknown;
     try {
-      result = transaction.body(view);
+      result = transaction.within(() => transaction.options.body(view));
     } catch (error) {
-      return this.#end(transaction, scopes, view, { error });
+      return this.#end(transaction, view, { error });
     }
-    if (!(result instanceof Promise)) {
-      return this.#end(transaction, scopes, view, { value: result });
+    if (!isPromise(result)) return this.#end(transaction, view, { value: result });
+    if (transaction.turn === undefined && this.#turns.areFree(transaction.scopes)) {
+      const isReserved = transaction.overtaken >= MOST_OVERTAKEN;
+      this.#turns.wait(transaction.scopes, isReserved, (turn) => transaction.turn = turn);
     }
     result.then(
-      (value) => this.#end(transaction, scopes, view, { value }),
-      (error) => this.#end(transaction, scopes, view, { error }),
+      (value) => this.#end(transaction, view, { value }),
+      (error) => this.#end(transaction, view, { error }),
     );
   }
 
-  /** Takes what a run of the body produced. */
-  #end(transaction: Transaction, held: ReadonlySet<string>, view: View, outcome: Outcome): void {
-    const isFresh = view.fresh;
-    const attempt = finish(view, outcome);
-    transaction.attempt = attempt;
-    if (transaction.stage !== "settled") {
-      if (!isFresh) {
-        // it waits behind whoever holds its scopes now
-        queueMicrotask(() => this.#start(transaction));
-      } else if (attempt.reads.size === 0) this.#settle(transaction);
-      else {
-        for (const [scope, { state }] of attempt.writes) this.#overlay.write(scope, state);
-        transaction.stage = "waiting";
-        this.#waiting.push(transaction);
-        this.#schedule();
-      }
-    }
-    this.#locks.release(held);
+  /** Takes what a run of the body has produced. */
+  #end(transaction: Transaction, view: View, outcome: Outcome): void {
+    // its deadline may have passed while it ran
+    if (transaction.view !== view) return;
+    transaction.view = undefined;
+    const reads = view.reads();
+    const isOvertaken = !view.fresh || this.#turns.areReserved(reads.keys(), transaction.turn);
+    transaction.attempt = isOvertaken
+      ? { outcome, reads, writes: NO_WRITES }
+      : { reads, ...finish(view, outcome) };
+    if (isOvertaken) {
+      view.abandon();
+      transaction.overtaken++;
+      // it waits behind whoever has its scopes now
+      queueMicrotask(() => this.#start(transaction));
+    } else if (reads.size === 0) this.#settle(transaction);
+    else this.#pipeline.add(transaction);
+    this.#leave(transaction);
   }
 
-  /** Sends what waits, at the end of this turn of the event loop. */
-  #schedule(): void {
-    if (this.#scheduled || this.#flight || this.#waiting.length === 0) return;
-    this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      if (!this.#flight && this.#waiting.length > 0) {
-        this.#send(groupByScope(this.#waiting.splice(0)));
-      }
-    });
+  /** Lets go of its turn. */
+  #leave(transaction: Transaction): void {
+    const { turn } = transaction;
+    if (turn === undefined) return;
+    transaction.turn = undefined;
+    this.#turns.release(turn);
   }
 
-  async #send(groups: readonly Transaction[][]): Promise<void> {
-    const flight: Flight = {
-      groups,
-      abort: new AbortController(),
-      fault: undefined,
-      mayBeDone: false,
-    };
-    this.#flight = flight;
-    const commits = groups.map((group) => {
-      for (const transaction of group) transaction.stage = "flying";
-      return commitOf(group, this.#session, ++this.#seq);
-    });
-    const started = performance.now();
-    const answer = await sendCommits(this.storage, commits, {
-      signal: flight.abort.signal,
-      random: this.#random,
-      onFault: (fault, mayBeDone) => Object.assign(flight, { fault, mayBeDone }),
-    });
-    this.#roundTrip += (performance.now() - started - this.#roundTrip) / 8;
-    this.#flight = undefined;
-    if ("results" in answer) {
-      answer.results.forEach((result, i) => this.#take(groups[i]!, commits[i]!, result));
-    } else {
-      for (const group of groups) this.#lose(group, answer.fault, answer.mayBeDone);
-    }
-    this.#schedule();
-  }
-
-  /** Takes the answer to one commit. */
-  #take(group: Transaction[], commit: Commit, result: CommitResult | Unanswered): void {
-    if ("refusal" in result) return this.#lose(group, result.refusal, false);
-    if (!result.done) {
-      for (const { key, version, value } of result.current) {
-        this.#overlay.confirm(encodeKey(key), { data: documentOf(value), version });
-      }
-      const overtaken = this.#undo(group);
-      this.#tryLater(group);
-      for (const transaction of overtaken) this.#start(transaction);
-      return;
-    }
-    for (const [scope, { state }] of lastWrites(group)) {
-      state.version = versionOf(commit);
-      this.#overlay.confirm(scope, state);
-    }
-    for (const transaction of group) this.#settle(transaction);
-  }
-
-  /** A commit that storage did not take, or of which nobody knows. */
-  #lose(group: Transaction[], fault: unknown, mayBeDone: boolean): void {
-    const overtaken = this.#undo(group);
-    for (const transaction of group) {
-      // what storage has may be the old or the new
-      if (mayBeDone) { for (const scope of transaction.scopes) this.#overlay.forget(scope); }
-      const isUnknown = mayBeDone && transaction.attempt!.writes.size > 0;
-      this.#fail(transaction, isUnknown ? unknown(transaction, fault) : fault);
-    }
-    for (const transaction of overtaken) this.#start(transaction);
-  }
-
-  /**
-   * Takes back what transactions have written.
-   *
-   * @returns Those that wait and rest on it, which have to run again.
-   */
-  #undo(group: readonly Transaction[]): Transaction[] {
-    const touched = new Set(group.flatMap((transaction) => [...transaction.scopes]));
-    const overtaken: Transaction[] = [];
-    this.#waiting = this.#waiting.filter((transaction) => {
-      const scopes = [...transaction.scopes];
-      if (!scopes.some((scope) => touched.has(scope))) return true;
-      for (const scope of scopes) touched.add(scope);
-      overtaken.push(transaction);
-      return false;
-    });
-    for (const scope of touched) this.#overlay.reset(scope);
-    return overtaken;
-  }
-
-  /** Runs refused transactions again, after a pause of full jitter (Brooker, 2015) that grows with each refusal. */
-  async #tryLater(group: readonly Transaction[]): Promise<void> {
-    let refusals = 0;
-    for (const transaction of group) {
-      transaction.stage = transaction.stage === "settled" ? "settled" : "running";
-      refusals = Math.max(refusals, ++transaction.refusals);
-    }
-    const longest = Math.min(LONGEST_PAUSE, this.#roundTrip * 2 ** refusals);
-    if (refusals > 1) await this.#pause(longest * this.#random());
-    if (refusals >= READ_AFTER) await this.#refresh(group);
-    for (const transaction of group) {
-      if (this.#closed.signal.aborted) this.#fail(transaction, closed());
-      else this.#start(transaction);
-    }
-  }
-
-  /** Reads all scopes of transactions at one instant. */
-  async #refresh(group: readonly Transaction[]): Promise<void> {
-    const scopes = [...new Set(group.flatMap((transaction) => [...transaction.scopes]))];
-    try {
-      const states = await this.storage.read(scopes.map(decodeKey), {
-        signal: this.#closed.signal,
-      });
-      states.forEach(({ version, value }, i) => {
-        // a state that waits for its commit is refused by itself if it is stale
-        this.#overlay.confirm(scopes[i]!, { data: documentOf(value), version });
-      });
-    } catch {
-      // the next commit finds the same fault, and tells it
-    }
-  }
-
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        this.#pauses.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, milliseconds);
-      this.#pauses.add(end);
-    });
-  }
-
-  #settle(transaction: Transaction): void {
+  /** Tells the outcome, or the error that stands in its place. */
+  #settle(transaction: Transaction, error?: unknown): void {
     if (transaction.stage === "settled") return;
     transaction.stage = "settled";
+    this.#live.delete(transaction);
     deadlines.remove(transaction);
-    const { outcome } = transaction.attempt!;
-    if ("error" in outcome) transaction.reject(outcome.error);
-    else transaction.resolve(outcome.value);
-  }
-
-  #fail(transaction: Transaction, error: unknown): void {
-    if (transaction.stage === "settled") return;
-    transaction.stage = "settled";
-    deadlines.remove(transaction);
-    transaction.reject(error);
+    transaction.view?.abandon();
+    transaction.view = undefined;
+    const { resolve, reject } = transaction.options;
+    const outcome = error === undefined ? transaction.attempt!.outcome : { error };
+    if ("error" in outcome) reject(outcome.error);
+    else resolve(outcome.value);
+    this.#leave(transaction);
   }
 
   /** The deadline of a transaction has passed. */
   #expire(transaction: Transaction): void {
-    const { stage } = transaction;
-    const flight = this.#flight;
-    this.#fail(transaction, late(transaction, flight));
-    if (stage === "waiting") {
-      this.#waiting = this.#waiting.filter((other) => other !== transaction);
-      for (const other of this.#undo([transaction])) this.#start(other);
+    if (this.#pipeline.isUndecided(transaction)) {
+      // in a moment it is known whether it has been sent
+      transaction.isLate = true;
+      deadlines.add(transaction, GRACE);
+      this.#pipeline.interrupt();
+    } else this.#settle(transaction, late(transaction, this.#pipeline));
+    this.#pipeline.expired();
+  }
+}
+
+/** Ends a run: what it has written is fixed before any other body runs. A body that throws has written nothing. */
+function finish(
+  view: View,
+  outcome: Outcome,
+): { readonly outcome: Outcome; readonly writes: ReadonlyMap<string, Written> } {
+  if ("value" in outcome) {
+    try {
+      return { outcome, writes: view.end() };
+    } catch (error) {
+      return { outcome: { error }, writes: NO_WRITES };
     }
-    // nobody is left to be told: the storage may be asked for something else
-    if (flight?.groups.every((group) => group.every((other) => other.stage === "settled"))) {
-      flight.abort.abort(new MpError("deadline_exceeded", "The deadline has passed"));
-    }
   }
+  view.abandon();
+  return { outcome, writes: NO_WRITES };
 }
 
-/** Ends a run: what it wrote, and its result, are fixed before any other body runs. */
-function finish(view: View, outcome: Outcome): Attempt {
-  const writes = new Map<string, WrittenState>();
-  const reads = new Map(view.reads());
-  try {
-    for (const [scope, { data, text }] of view.end(!("error" in outcome))) {
-      writes.set(scope, { state: { data, version: undefined }, text });
-    }
-    return { outcome, reads, writes };
-  } catch (error) {
-    view.end(false);
-    return { outcome: { error }, reads, writes: new Map() };
-  }
-}
-
-/** The commit of a group: what its transactions read from outside of it, and what they leave behind. */
-function commitOf(group: readonly Transaction[], session: string, seq: number): Commit {
-  const bases = new Map<string, State>();
-  for (const { attempt } of group) {
-    for (const [scope, state] of attempt!.reads) if (!bases.has(scope)) bases.set(scope, state);
-  }
-  const checks = Array.from(
-    bases,
-    ([scope, { version }]) => ({ key: decodeKey(scope), version: version! }),
-  );
-  const mutations = Array.from(lastWrites(group), ([scope, { text }]): Mutation => {
-    const key = decodeKey(scope);
-    return text === undefined ? { op: "delete", key } : { op: "put", key, value: text };
-  });
-  return { session, seq, checks, mutations };
-}
-
-function lastWrites(group: readonly Transaction[]): Map<string, WrittenState> {
-  const last = new Map<string, WrittenState>();
-  for (const { attempt } of group) {
-    for (const [scope, written] of attempt!.writes) last.set(scope, written);
-  }
-  return last;
-}
-
-function documentOf(value: string | undefined): Document | undefined {
-  return value === undefined ? undefined : JSON.parse(value);
-}
-
-function shown(transaction: Transaction): string {
-  const scopes = [...(transaction.attempt?.reads.keys() ?? transaction.known)];
-  return scopes.map((scope) => showKey(decodeKey(scope))).join(", ") || "a scope";
-}
-
-function late(transaction: Transaction, flight: Flight | undefined): MpError {
-  const scopes = shown(transaction);
-  if (transaction.stage === "flying" && transaction.attempt!.writes.size > 0) {
-    const maybe = flight === undefined || flight.fault === undefined || flight.mayBeDone;
-    if (maybe) return unknown(transaction, flight?.fault);
-  }
-  if (transaction.refusals > 0) {
-    return new MpError(
-      "scope_conflict",
-      `Cannot change ${scopes}: others changed it first, ${transaction.refusals} times`,
-    );
-  }
-  const fault = flight?.fault;
-  return new MpError(
-    fault ? "storage_unavailable" : "deadline_exceeded",
-    `Cannot change ${scopes}: ${fault ? fault.message : "no outcome in time"}`,
-    { cause: fault, reason: fault?.reason ?? "timed out" },
-  );
-}
-
-function unknown(transaction: Transaction, fault: unknown): MpError {
-  return new MpError(
-    "commit_unknown",
-    `Cannot tell whether ${shown(transaction)} was changed: the storage did not answer in time`,
-    {
-      cause: fault,
-      next: "Read the scope before you try again, or call with an idempotency key",
-    },
-  );
-}
-
-function closed(): MpError {
-  return new MpError("cancelled", "Cannot run the transaction: the replica ends");
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function";
 }

@@ -4,33 +4,36 @@
  * @module
  */
 
-import { create, current, isDraft } from "mutative";
 import { MpError } from "../errors.ts";
-import { encodeJson } from "../payload.ts";
 import { decodeKey, showKey } from "../storage/key.ts";
-import type { JsonText } from "../storage/storage.ts";
-import type { Document, Overlay, State } from "./overlay.ts";
+import { Draft, draftOf, type DraftOwner, hasMembers, type Members } from "./draft.ts";
+import { type Document, type Overlay, State } from "./overlay.ts";
+import { copyDraft, settleDraft } from "./settle_draft.ts";
 
 /** A scope as a transaction's body sees it: an object that can be changed. */
 // deno-lint-ignore no-explicit-any -- what a scope holds is declared by the script
-export type Draft = Record<string, any>;
+export type ScopeDraft = Record<string, any>;
 
-/** What an attempt made of a scope: the new document and its text. */
+/** What an attempt made of a scope. */
 export interface Written {
-  /** `undefined` for a scope that was removed. */
-  readonly data: Document | undefined;
-  readonly text: JsonText | undefined;
+  readonly state: State;
+  /** When the scope goes by itself, in milliseconds since the epoch. */
+  readonly expiresAt: number | undefined;
 }
 
 interface Opened {
   readonly state: State;
-  readonly draft: Draft;
-  readonly finish: () => Document;
+  readonly root: Draft;
+  /** What a body has put in place of the document. */
+  replaced: Draft | undefined;
   removed: boolean;
+  expiresAt: number | undefined;
 }
 
 /** One attempt of a transaction. */
-export class View {
+export class View implements DraftOwner {
+  readonly drafts = new Map<object, Draft>();
+  readonly foreign = new Set<object>();
   #overlay: Overlay;
   #opened = new Map<string, Opened>();
   #ended = false;
@@ -39,20 +42,27 @@ export class View {
     this.#overlay = overlay;
   }
 
-  /** Whether the attempt has touched a scope. */
-  get touched(): boolean {
-    return this.#opened.size > 0;
+  /** Whether the attempt has ended, so that nothing more can be done with it. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The scopes that were touched. */
+  get scopes(): Iterable<string> {
+    return this.#opened.keys();
   }
 
   /** The scopes that were touched, each with the state on which the attempt rests. */
-  *reads(): Iterable<readonly [scope: string, state: State]> {
-    for (const [scope, { state }] of this.#opened) yield [scope, state];
+  reads(): Map<string, State> {
+    const reads = new Map<string, State>();
+    for (const [scope, { state }] of this.#opened) reads.set(scope, state);
+    return reads;
   }
 
   /** Whether every scope still is as the attempt saw it. */
   get fresh(): boolean {
     for (const [scope, { state }] of this.#opened) {
-      if (this.#overlay.get(scope) !== state) return false;
+      if (!this.#overlay.isNewest(scope, state)) return false;
     }
     return true;
   }
@@ -61,78 +71,111 @@ export class View {
    * A scope, to be read and changed. A scope without a document is an empty object; it gets a document
    * when something is written.
    *
-   * @throws {MpError} When the transaction has ended.
+   * @throws {MpError} `scope_after_effect` when the transaction has ended.
    */
-  open(scope: string): Draft {
-    const opened = this.#opened.get(scope);
-    if (this.#ended) {
-      throw new MpError(
-        "scope_after_effect",
-        `Cannot use ${showKey(decodeKey(scope))}: its transaction has ended`,
-        {
-          next: "Wait for everything that uses a scope before the handler or the body returns",
-        },
-      );
-    }
-    if (opened !== undefined) return opened.draft;
-    const state = this.#overlay.get(scope);
-    const [draft, finish] = create((state.data ?? {}) as Draft, { enableAutoFreeze: false });
-    this.#opened.set(scope, { state, draft, finish: finish as () => Document, removed: false });
-    return draft;
+  open(scope: string): ScopeDraft {
+    const { replaced, root } = this.#open(scope);
+    return (replaced ?? root).proxy;
   }
 
   /** Puts a document in place of a scope's. @throws {TypeError} When it is no object. */
-  replace(scope: string, document: Draft): void {
-    if (typeof document !== "object" || document === null || Array.isArray(document)) {
-      throw new TypeError(`Cannot set ${showKey(decodeKey(scope))}: it can only be an object`);
+  replace(scope: string, document: unknown): void {
+    const opened = this.#open(scope);
+    const isObject = typeof document === "object" && document !== null;
+    const draft = isObject ? draftOf(document) : undefined;
+    if (!isObject || Array.isArray(document) || !(draft || hasMembers(document))) {
+      throw new TypeError(`Cannot set ${shown(scope)}: it can only be a plain object`);
     }
-    // it may be made of what the scope holds now
-    const copy = JSON.parse(encodeJson(document));
-    const draft = this.open(scope);
-    for (const name of Object.keys(draft)) delete draft[name];
-    Object.assign(draft, copy);
+    if (draft === (opened.replaced ?? opened.root)) return;
+    opened.removed = false;
+    opened.replaced = draft ?? this.drafts.get(document) ??
+      new Draft(this, scope, document as Members, true, undefined, "");
   }
 
   /** Removes a scope's document. */
   remove(scope: string): void {
     this.replace(scope, {});
-    this.#opened.get(scope)!.removed = true;
+    this.#open(scope).removed = true;
+  }
+
+  /** Lets a scope go by itself at a time, if it is written. */
+  expire(scope: string, at: number): void {
+    this.#open(scope).expiresAt = at;
+  }
+
+  /** @internal Checks each use of a draft. */
+  use(scope: string): void {
+    if (!this.#ended) return;
+    throw new MpError(
+      "scope_after_effect",
+      `Cannot use ${shown(scope)}: its transaction has ended`,
+      {
+        next: "Wait for everything that uses a scope before the handler or the body returns",
+      },
+    );
+  }
+
+  /** Ends the attempt; its drafts can no longer be used, and what was changed does not count. */
+  abandon(): void {
+    this.#ended = true;
   }
 
   /**
    * Ends the attempt; its drafts can no longer be used.
    *
-   * @param keep Whether what was changed counts: a body that throws has changed nothing.
+   * @returns What it has written.
    * @throws {TypeError} Naming the place, when a scope was made to hold what is not JSON.
    */
-  end(keep: boolean): Map<string, Written> {
+  end(): Map<string, Written> {
     this.#ended = true;
     const written = new Map<string, Written>();
-    for (const [scope, { state, finish, removed }] of this.#opened) {
-      const data = finish();
-      if (!keep || data === state.data || (state.data === undefined && isEmpty(data))) continue;
-      if (removed && isEmpty(data)) written.set(scope, { data: undefined, text: undefined });
-      else written.set(scope, { data, text: encodeScope(scope, data) });
+    for (const [scope, { state, root, replaced, removed, expiresAt }] of this.#opened) {
+      if (!root.changed && replaced === undefined) continue;
+      const data = settled(scope, () => replaced ? copyDraft(replaced) : settleDraft(root));
+      const isEmpty = Object.keys(data).length === 0;
+      if (isEmpty && state.data === undefined) continue;
+      written.set(scope, {
+        state: State.written(isEmpty && removed ? undefined : data),
+        expiresAt,
+      });
     }
     return written;
   }
-}
 
-/** A copy of a body's result, for whoever called it: no part of it belongs to a scope. */
-export function withoutDrafts<T>(result: T): T {
-  if (typeof result !== "object" || result === null) return result;
-  return JSON.parse(encodeJson(isDraft(result) ? current(result) : result));
-}
-
-function encodeScope(scope: string, data: Document): string {
-  try {
-    return encodeJson(data);
-  } catch (error) {
-    const place = error instanceof Error ? error.message : String(error);
-    throw new TypeError(`Cannot store ${showKey(decodeKey(scope))}: ${place}`);
+  #open(scope: string): Opened {
+    this.use(scope);
+    const known = this.#opened.get(scope);
+    if (known !== undefined) return known;
+    const state = this.#overlay.get(scope);
+    const opened: Opened = {
+      state,
+      root: new Draft(this, scope, documentOf(scope, state), false, undefined, ""),
+      replaced: undefined,
+      removed: false,
+      expiresAt: undefined,
+    };
+    this.#opened.set(scope, opened);
+    return opened;
   }
 }
 
-function isEmpty(data: Document): boolean {
-  return Object.keys(data).length === 0;
+function documentOf(scope: string, state: State): Members {
+  const data: unknown = state.data;
+  if (data === undefined) return {};
+  if (typeof data === "object" && data !== null && !Array.isArray(data)) return data as Members;
+  throw new TypeError(`Cannot use ${shown(scope)}: what is stored there is not an object`);
+}
+
+function settled(scope: string, settle: () => Document): Document {
+  try {
+    return settle();
+  } catch (error) {
+    throw error instanceof TypeError
+      ? new TypeError(`Cannot store ${shown(scope)}: ${error.message}`)
+      : error;
+  }
+}
+
+function shown(scope: string): string {
+  return showKey(decodeKey(scope));
 }

@@ -1,0 +1,343 @@
+/**
+ * The queue of transactions that are ready, and the one request at a time that takes them to the storage.
+ *
+ * @module
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { MpError } from "../errors.ts";
+import { encodeKey } from "../storage/key.ts";
+import type { CommitResult, Storage, Versioned } from "../storage/storage.ts";
+import { newSession, versionOf } from "../storage/version.ts";
+import { Contention } from "./contention.ts";
+import { Flight, isLasting, type Lost } from "./flight.ts";
+import { groupByScope } from "./group.ts";
+import { type MadeCommit, makeCommit } from "./make_commit.ts";
+import { type Overlay, State } from "./overlay.ts";
+import { backOff, Pauses } from "./pauses.ts";
+import type { Transaction } from "./transaction.ts";
+import {
+  closed,
+  LONG_SILENCE,
+  type StorageState,
+  unavailable,
+  unknown,
+} from "./transaction_errors.ts";
+
+/** Options of {@linkcode Pipeline}. */
+export interface PipelineOptions {
+  readonly storage: Storage;
+  readonly overlay: Overlay;
+  /** Numbers from 0 to 1. */
+  readonly random: () => number;
+  /** Runs a transaction's body again, since what it has read is not current. */
+  readonly runAgain: (transaction: Transaction) => void;
+  /** Tells a transaction's outcome, or the error that stands in its place. */
+  readonly settle: (transaction: Transaction, error?: unknown) => void;
+}
+
+/** Transactions that are one commit. */
+interface Group extends MadeCommit {
+  readonly transactions: readonly Transaction[];
+}
+
+/** Runs code as part of no call: a request belongs to all whose transactions it carries. */
+const outside: <R>(code: () => R) => R = AsyncLocalStorage.snapshot();
+/** How much text a request carries at most, unless one commit has more. */
+const MOST_TEXT = 8 * 1024 * 1024;
+
+/** See the module's documentation. */
+export class Pipeline implements StorageState {
+  #options: PipelineOptions;
+  #contention: Contention;
+  #pauses = new Pauses();
+  #session = newSession();
+  #seq = 0;
+  /** In the order in which their bodies ran; each rests on those before it. */
+  #queue: Transaction[] = [];
+  /** Whether some in the queue may rest on what is not so any more. */
+  #isDirty = false;
+  #flight: Flight | undefined;
+  #flying: readonly Transaction[] = [];
+  #landed: Promise<void> = Promise.resolve();
+  #isScheduled = false;
+  #isPausing = false;
+  #closing = new AbortController();
+  #alarm: ReturnType<typeof setTimeout> | undefined;
+  #fault: MpError | undefined;
+  #faults = 0;
+  /** How many transactions a request may take along: fewer while the storage does not take some of them. */
+  #most = Infinity;
+  /** How long a round trip takes, about, in milliseconds. */
+  #roundTrip = 1;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#contention = new Contention(options.random);
+  }
+
+  /** The fault because of which the storage cannot be used now. */
+  get fault(): MpError | undefined {
+    return this.#fault;
+  }
+
+  /** For how long the request that is under way has had no answer, in milliseconds. */
+  get silence(): number {
+    return this.#flight === undefined ? 0 : performance.now() - this.#flight.started;
+  }
+
+  /** Takes a transaction whose body has run on the newest states. */
+  add(transaction: Transaction): void {
+    this.#accept(transaction);
+    this.#schedule();
+  }
+
+  /** Whether it is in a request of which it can still be learned that it was never sent. */
+  isUndecided(transaction: Transaction): boolean {
+    if (transaction.stage !== "flying" || !transaction.writes || transaction.isLate) return false;
+    if (this.#flight!.mayBeDone) return false;
+    // asking disturbs all that are in the request, so it is done when they wait in vain
+    const isOnly = this.#flying.every((other) => other === transaction || isOver(other));
+    return isOnly || this.silence >= LONG_SILENCE;
+  }
+
+  /** Asks whether the request that is under way has left. */
+  interrupt(): void {
+    this.#flight?.interrupt();
+  }
+
+  /** Notes that a deadline has passed. */
+  expired(): void {
+    this.#isDirty = true;
+    const isOver = this.#flying.every(({ stage }) => stage === "settled");
+    if (isOver) this.#flight?.giveUp(closed());
+  }
+
+  /** Ends the request that is under way, and sends no more. */
+  async close(): Promise<void> {
+    this.#closing.abort(closed());
+    clearTimeout(this.#alarm);
+    this.#flight?.giveUp(closed());
+    this.#pauses.end();
+    await this.#landed;
+  }
+
+  #accept(transaction: Transaction): void {
+    const { reads, writes } = transaction.attempt!;
+    for (const [scope, state] of reads) {
+      this.#options.overlay.pin(scope, writes.get(scope)?.state ?? state);
+    }
+    transaction.stage = "ready";
+    this.#queue.push(transaction);
+  }
+
+  /** Sends what is ready, at the end of this turn of the event loop. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#queue.length === 0) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      if (!this.#flight && !this.#isPausing && !this.#closing.signal.aborted) this.#depart();
+    });
+  }
+
+  #depart(): void {
+    if (this.#isDirty) this.#rebase();
+    const picked = this.#pick();
+    const groups = this.#load(picked);
+    if (groups.length > 0) this.#landed = outside(() => this.#fly(groups));
+    else if (picked.length > 0) this.#schedule();
+  }
+
+  /** Keeps what rests on the newest states, and has all else run again. */
+  #rebase(): void {
+    const { overlay, runAgain } = this.#options;
+    this.#isDirty = false;
+    overlay.unpin();
+    for (const transaction of this.#queue.splice(0)) {
+      if (transaction.stage === "settled") continue;
+      const { reads } = transaction.attempt!;
+      const isCurrent = reads.entries().every(([scope, state]) => overlay.isNewest(scope, state));
+      if (isCurrent) this.#accept(transaction);
+      else runAgain(transaction);
+    }
+  }
+
+  /** Takes those from the queue that may leave, none without those before it that share its scopes. */
+  #pick(): Transaction[] {
+    const now = performance.now();
+    const staying = new Set<string>();
+    const picked: Transaction[] = [];
+    let next = Infinity;
+    this.#queue = this.#queue.filter((transaction) => {
+      let stays = picked.length >= this.#most;
+      for (const scope of transaction.attempt!.reads.keys()) {
+        const until = this.#contention.until(scope);
+        if (until > now) next = Math.min(next, until);
+        stays ||= until > now || staying.has(scope);
+      }
+      if (stays) { for (const scope of transaction.attempt!.reads.keys()) staying.add(scope); }
+      else picked.push(transaction);
+      return stays;
+    });
+    clearTimeout(this.#alarm);
+    if (next < Infinity) this.#alarm = setTimeout(() => this.#schedule(), next - now);
+    return picked;
+  }
+
+  /** Makes commits of transactions; what is too much for one request goes back into the queue. */
+  #load(transactions: readonly Transaction[]): Group[] {
+    const groups: Group[] = [];
+    const back: Transaction[] = [];
+    let text = 0;
+    for (const group of groupByScope(transactions, ({ attempt }) => attempt!.reads.keys())) {
+      const made = text < MOST_TEXT ? this.#make(group) : undefined;
+      if (made === undefined) back.push(...group);
+      else {
+        groups.push({ ...made, transactions: group });
+        for (const { state } of made.writes.values()) text += state.size;
+      }
+    }
+    this.#queue.unshift(...back);
+    return groups;
+  }
+
+  #make(transactions: readonly Transaction[]): MadeCommit | undefined {
+    const name = { session: this.#session, seq: ++this.#seq };
+    try {
+      return makeCommit(transactions.map(({ attempt }) => attempt!), name);
+    } catch (error) {
+      this.#shrink(transactions, error);
+      return undefined;
+    }
+  }
+
+  /** Of transactions that are not taken together, finds the one that is not taken. */
+  #shrink(transactions: readonly Transaction[], fault: unknown): void {
+    this.#isDirty = true;
+    if (transactions.length === 1) this.#options.settle(transactions[0]!, fault);
+    else this.#most = Math.min(this.#most, transactions.length >> 1);
+  }
+
+  async #fly(groups: readonly Group[]): Promise<void> {
+    const transactions = groups.flatMap((group) => group.transactions);
+    for (const transaction of transactions) transaction.stage = "flying";
+    const { started } = this.#flight = new Flight({
+      storage: this.#options.storage,
+      commits: groups.map(({ commit }) => commit),
+      pauses: this.#pauses,
+      onFault: (fault) => this.#sendsAgain(fault),
+    });
+    this.#flying = transactions;
+    const landing = await this.#flight.send();
+    this.#flight = undefined;
+    this.#flying = [];
+    this.#isDirty = true;
+    if ("results" in landing) {
+      this.#roundTrip += (performance.now() - started - this.#roundTrip) / 8;
+      this.#arrive(groups, landing.results);
+    } else this.#lose(groups, transactions, landing);
+    if (this.#closing.signal.aborted) {
+      for (const left of this.#queue) this.#options.settle(left, closed());
+    } else {
+      this.#rebase();
+      this.#schedule();
+    }
+  }
+
+  /** A reply was lost. */
+  #sendsAgain(fault: MpError): void {
+    this.#fault = fault;
+    for (const transaction of this.#flying) {
+      if (transaction.isLate) this.#options.settle(transaction, unknown(transaction, fault));
+    }
+    this.expired();
+  }
+
+  #arrive(groups: readonly Group[], results: readonly CommitResult[]): void {
+    this.#fault = undefined;
+    this.#faults = 0;
+    this.#most *= 2;
+    const again: Transaction[] = [];
+    results.forEach((result, i) => {
+      const { transactions } = groups[i]!;
+      if (result.done) this.#done(groups[i]!);
+      else {
+        this.#refused(result.current);
+        for (const transaction of transactions) transaction.refusals++;
+        again.push(...transactions);
+      }
+    });
+    this.#queue.unshift(...again);
+  }
+
+  #done({ commit, reads, writes, transactions }: Group): void {
+    const { overlay, settle } = this.#options;
+    for (const [scope, before] of reads) {
+      const state = writes.get(scope)?.state ?? before;
+      if (state !== before) state.version = versionOf(commit);
+      // what was used is kept longest
+      overlay.confirm(scope, state);
+      this.#contention.done(scope, performance.now(), this.#roundTrip);
+    }
+    for (const transaction of transactions) settle(transaction);
+  }
+
+  #refused(current: readonly Versioned[]): void {
+    for (const { key, version, value } of current) {
+      const scope = encodeKey(key);
+      this.#options.overlay.confirm(scope, State.stored(value, version));
+      this.#contention.refused(scope, performance.now());
+    }
+  }
+
+  /** Takes a request that was not answered. */
+  #lose(
+    groups: readonly Group[],
+    transactions: readonly Transaction[],
+    { fault, fate }: Lost,
+  ): void {
+    const { overlay, settle } = this.#options;
+    if (fate === "not_taken") this.#shrink(transactions, fault);
+    else if (fault instanceof MpError && fault.code === "storage_unavailable") {
+      this.#fault = fault;
+      this.#recover();
+    }
+    if (fate === "unknown") {
+      // of a commit that is given up, nothing that is sent later may be taken for a repetition
+      this.#session = newSession();
+      this.#seq = 0;
+      for (const { reads } of groups) for (const scope of reads.keys()) overlay.forget(scope);
+    }
+    for (const transaction of transactions) {
+      if (fate === "unknown" && transaction.writes) {
+        settle(transaction, unknown(transaction, fault));
+      } else if (
+        fate === "unknown" || (fate === "not_done" && isLasting(fault)) || transaction.isLate
+      ) {
+        settle(transaction, unavailable(transaction, fault));
+      }
+    }
+    this.#queue.unshift(...transactions);
+  }
+
+  /** After a fault, waits, and looks whether the storage is there again if nothing else does. */
+  async #recover(): Promise<void> {
+    if (this.#isPausing) return;
+    this.#isPausing = true;
+    while (this.#fault !== undefined && !this.#closing.signal.aborted) {
+      await this.#pauses.pause(backOff(this.#faults++, this.#options.random));
+      if (this.#queue.some(({ stage }) => stage !== "settled")) break;
+      await this.#options.storage.read([], { signal: this.#closing.signal }).then(
+        () => this.#fault = undefined,
+        () => {},
+      );
+    }
+    this.#isPausing = false;
+    this.#schedule();
+  }
+}
+
+function isOver({ stage, isLate }: Transaction): boolean {
+  return stage === "settled" || isLate;
+}
