@@ -64,14 +64,15 @@ export class Draft {
   /** The members, to be changed. */
   change(): Members {
     if (this.copy !== undefined) return this.copy;
-    this.#mark();
+    this.mark();
     return this.copy = shallow(this.base);
   }
 
-  #mark(): void {
+  /** Notes that something was changed here or below. */
+  mark(): void {
     if (this.changed) return;
     this.changed = true;
-    this.parent?.#mark();
+    this.parent?.mark();
   }
 
   /** What bodies see of a member. */
