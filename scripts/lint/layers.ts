@@ -49,7 +49,6 @@ export const LAYERS: readonly Layer[] = [
       "@std",
       "esbuild",
       "prom-client",
-      "mutative",
       "bcryptjs",
       "@jridgewell/trace-mapping",
     ],
