@@ -27,6 +27,9 @@ export interface DraftOwner {
 /** Asks what bodies see of a draft for the draft; nothing else has a member of this name. */
 const DRAFT = Symbol("draft");
 
+/** By which `console.log()` asks how something is shown. */
+const INSPECT = Symbol.for("Deno.customInspect");
+
 /** What is known of one object or array of a document. */
 export class Draft {
   /** The copy that was changed; for an object of the body's own, that object itself. */
@@ -98,8 +101,10 @@ export class Draft {
   }
 
   /** `console.log()` shows what is inside. */
-  [Symbol.for("Deno.customInspect")](inspect: Inspect, options: unknown): string {
-    return inspect(this.members, options);
+  [INSPECT](inspect: Inspect, options: unknown): string {
+    const shown = shallow(this.members);
+    for (const key of Object.keys(shown)) put(shown, key, this.see(shown[key], key));
+    return inspect(shown, options);
   }
 }
 
@@ -111,8 +116,8 @@ class ArrayTarget extends Array {
     super();
   }
 
-  [Symbol.for("Deno.customInspect")](inspect: Inspect, options: unknown): string {
-    return inspect(this.draft.members, options);
+  [INSPECT](inspect: Inspect, options: unknown): string {
+    return this.draft[INSPECT](inspect, options);
   }
 }
 
@@ -165,6 +170,8 @@ const OBJECT_HANDLER: ProxyHandler<Draft> = {
     if (key === DRAFT) return draft;
     draft.owner.use(draft.scope);
     const { members } = draft;
+    // names that are no text are no data, so this one can be as it is for other objects
+    if (key === Symbol.toPrimitive) return () => "[object Object]";
     if (typeof key === "symbol" || !Object.hasOwn(members, key)) return undefined;
     return draft.see(members[key], key);
   },

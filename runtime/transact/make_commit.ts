@@ -4,9 +4,9 @@
  * @module
  */
 
-import { decodeKey } from "../storage/key.ts";
-import type { Check, Commit, Mutation } from "../storage/storage.ts";
-import type { State } from "./overlay.ts";
+import { decodeKey, showKey } from "../storage/key.ts";
+import type { Check, Commit, Key, Mutation } from "../storage/storage.ts";
+import type { Document, State } from "./overlay.ts";
 import type { Attempt } from "./transaction.ts";
 import type { Written } from "./view.ts";
 
@@ -53,15 +53,18 @@ export function makeCommit(
 function mutation(scope: string, { state, expiresAt }: Written): Mutation {
   const key = decodeKey(scope);
   if (state.data === undefined) return { op: "delete", key };
-  let value: string;
-  try {
-    value = JSON.stringify(state.data);
-  } catch (error) {
-    const why = error instanceof RangeError && /string length/.test(error.message)
-      ? "is too large"
-      : "is nested too deeply";
-    throw new TypeError(`Cannot store ${scope}: it ${why}`);
-  }
+  const value = encode(key, state.data);
   state.size = value.length;
   return { op: "put", key, value, ...(expiresAt !== undefined && { expiresAt }) };
+}
+
+function encode(key: Key, data: Document): string {
+  try {
+    return JSON.stringify(data);
+  } catch (error) {
+    // drafts have seen to it that it is JSON
+    throw error instanceof RangeError
+      ? new TypeError(`Cannot store ${showKey(key)}: it is too large, or nested too deeply`)
+      : error;
+  }
 }
