@@ -18,6 +18,7 @@ import { backOff, Pauses } from "./pauses.ts";
 import type { Transaction } from "./transaction.ts";
 import {
   closed,
+  conflict,
   LONG_SILENCE,
   type StorageState,
   unavailable,
@@ -264,7 +265,10 @@ export class Pipeline implements StorageState {
       if (result.done) this.#done(groups[i]!);
       else {
         this.#refused(result.current);
-        for (const transaction of transactions) transaction.refusals++;
+        for (const transaction of transactions) {
+          transaction.refusals++;
+          if (transaction.isLate) this.#options.settle(transaction, conflict(transaction));
+        }
         again.push(...transactions);
       }
     });

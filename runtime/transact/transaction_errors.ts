@@ -32,18 +32,23 @@ export function late(transaction: Transaction, { fault, silence }: StorageState)
       { reason: "unreachable" },
     );
   }
-  if (refusals + overtaken > 0) {
-    const times = refusals + overtaken === 1 ? "once" : `${refusals + overtaken} times`;
-    return new MpError(
-      "scope_conflict",
-      `Cannot use ${scopes}: others changed it first, ${times}, until the deadline`,
-      { next: "Do less in one transaction, or spread the data over more scopes" },
-    );
-  }
+  if (refusals + overtaken > 0) return conflict(transaction);
   const what = stage === "running" ? "the body did not end" : "there was no outcome";
   return new MpError("deadline_exceeded", `Cannot use ${scopes}: ${what} before the deadline`, {
     reason: "timed out",
   });
+}
+
+/** The error of a transaction that others left no time for. */
+export function conflict(transaction: Transaction): MpError {
+  const times = transaction.refusals + transaction.overtaken;
+  return new MpError(
+    "scope_conflict",
+    `Cannot use ${shown(transaction)}: others changed it first, ${
+      times === 1 ? "once" : `${times} times`
+    }, until the deadline`,
+    { next: "Do less in one transaction, or spread the data over more scopes" },
+  );
 }
 
 /** The error of a transaction of which nothing was carried out. */

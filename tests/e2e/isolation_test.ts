@@ -8,7 +8,7 @@ import { Channel } from "../../runtime/peer/channel.ts";
 import { deadlines } from "../../runtime/peer/deadlines.ts";
 import { type Hello, introduce } from "../../runtime/peer/handshake.ts";
 import { needsSystem, testWith } from "../support/needs.ts";
-import { APP, launch, type Launched, untilThere } from "./launched.ts";
+import { APP, launch, type Launched } from "./launched.ts";
 
 const nested = `
 const leaf = (_: unknown, { replica }: mp.Context) => replica.name;
@@ -76,6 +76,18 @@ testWith(
   },
 );
 
+/** Resolves when somebody listens at a Unix socket, which its file alone does not tell. */
+async function untilAnswered(path: string): Promise<void> {
+  for (let patience = 1000;; patience--) {
+    try {
+      return (await Deno.connect({ transport: "unix", path })).close();
+    } catch (error) {
+      if (patience === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
 /** Sends a request over a Unix socket, and returns the whole response. */
 async function request(path: string, head: string, body = ""): Promise<string> {
   const conn = await Deno.connect({ transport: "unix", path });
@@ -89,10 +101,10 @@ testWith(
   "operators see health and metrics, and call nothing without the secret",
   async () => {
     await using launched = await launch(nested);
-    const { folder, book, secret } = await inside(launched);
+    const { book, secret } = await inside(launched);
     for (const { path, http } of book.replicas) {
       const socket = http.slice("unix:".length);
-      await untilThere(folder, socket.slice(folder.length + 1));
+      await untilAnswered(socket);
       assertMatch(await request(socket, "GET /healthz HTTP/1.1"), /^HTTP\/1.1 200 /);
       assertMatch(await request(socket, "GET /metrics HTTP/1.1"), /^HTTP\/1.1 200 /);
       const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: path });

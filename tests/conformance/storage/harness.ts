@@ -107,7 +107,8 @@ export class Session {
   /** Changes a value until nobody comes between. */
   async change(key: Key, body: (value: unknown) => unknown): Promise<void> {
     let state = await read(this.storage, key);
-    for (;;) {
+    for (let refused = 0;; refused++) {
+      assert(refused < 10_000, "refused without end");
       const value = state.value === undefined ? undefined : JSON.parse(state.value);
       const result = await this.commit([check(state)], [put(key, body(value))]);
       if (result.done) return;

@@ -49,8 +49,9 @@ Deno.test("Draft is the document itself when nothing was changed", () => {
     void draft.a.b;
     void draft.list.map((item: Any) => item);
     draft.zero = 0;
-    draft.a = draft.a;
-    draft.list[1] = draft.list[1];
+    const { a, list } = draft;
+    draft.a = a;
+    list[1] = list.at(1);
     delete draft.absent;
   });
   assertStrictEquals(same, document);
