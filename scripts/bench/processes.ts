@@ -35,8 +35,8 @@ export async function runTopology(script: string): Promise<Served> {
     stderr: "piped",
   }).spawn();
   const url = await Promise.any([
-    firstMatch(child.stderr, /(http:\/\/[\d.:]+)/),
-    firstMatch(child.stdout, /(http:\/\/[\d.:]+)/),
+    firstMatch(child.stderr, /(http:\/\/[\d.]+:\d+)/),
+    firstMatch(child.stdout, /(http:\/\/[\d.]+:\d+)/),
   ]);
   return {
     url,
@@ -52,7 +52,7 @@ export async function runTopology(script: string): Promise<Served> {
 /** Runs a baseline program, which prints its address when it is ready. */
 export async function runBaseline(name: string, args: readonly string[] = []): Promise<Served> {
   const child = spawnBaseline(name, args);
-  const url = await firstMatch(child.stdout, /(http:\/\/[\d.:]+)/);
+  const url = await firstMatch(child.stdout, /(http:\/\/[\d.]+:\d+)/);
   return {
     url,
     pid: child.pid,
