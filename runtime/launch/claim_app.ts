@@ -23,6 +23,8 @@ export interface Running {
 
 /** How long an app may be locked without a deployment, in milliseconds. */
 const PATIENCE = 15_000;
+/** How long a locked app may have a deployment whose launcher cannot be reached: one that ends. */
+const GRACE = 2_000;
 const PAUSE = 50;
 
 /**
@@ -38,17 +40,19 @@ export async function claimApp(
   signal: AbortSignal,
 ): Promise<Claim> {
   let since = performance.now();
+  let unreachable: unknown;
   for (;;) {
     signal.throwIfAborted();
     const lock = await state.lock(app);
     if (lock) return { lock };
     const record = await state.read(app);
-    if (record) {
-      const launcher = await reach(state, record);
-      if (launcher && !(await launcher.status()).stopping) return { running: { launcher, record } };
-      if (launcher) await ended(launcher, signal);
+    const launcher = record && await reach(record, (error) => unreachable = error);
+    if (launcher && await stays(launcher)) return { running: { launcher, record } };
+    if (launcher) {
+      await ended(launcher, signal);
       since = performance.now();
-    } else if (performance.now() - since > PATIENCE) {
+    } else if (performance.now() - since > (record ? GRACE : PATIENCE)) {
+      if (record) throw unreachable;
       break;
     }
     // another is about to start or has just ended, and neither tells
@@ -61,17 +65,27 @@ export async function claimApp(
   );
 }
 
-/** The launcher of a deployment; nothing when it has just ended. */
+/** The launcher of a deployment; nothing when it cannot be reached, maybe since it has just ended. */
 async function reach(
-  state: StateFolder,
   record: DeploymentRecord,
+  onUnreachable: (error: unknown) => void,
 ): Promise<RemoteLauncher | undefined> {
   try {
     return await connectLauncher(record);
   } catch (error) {
-    const now = await state.read(record.handle.app);
-    if (now?.control.secret === record.control.secret) throw error;
+    onUnreachable(error);
     return undefined;
+  }
+}
+
+/** Whether a launcher goes on; one that ends while it is asked does not. */
+async function stays(launcher: RemoteLauncher): Promise<boolean> {
+  try {
+    return !(await launcher.status()).stopping;
+  } catch (error) {
+    if (error instanceof MpError && error.code === "launcher_unreachable") return false;
+    launcher[Symbol.dispose]();
+    throw error;
   }
 }
 
