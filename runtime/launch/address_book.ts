@@ -4,8 +4,8 @@
  * @module
  */
 
-/** `unix:/path/of/a/socket` or `tcp:127.0.0.1:4000`. */
-export type Address = `unix:${string}` | `tcp:${string}:${number}`;
+/** `unix:/path/of/a/socket` or `tcp:127.0.0.1:4000`; `memory:name` for replicas of one process. */
+export type Address = `unix:${string}` | `tcp:${string}:${number}` | `memory:${string}`;
 
 /** Where the replicas of one deployment are. */
 export interface AddressBook {

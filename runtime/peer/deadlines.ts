@@ -67,6 +67,16 @@ export class Deadlines {
     this.#size--;
   }
 
+  /** Forgets all entries, which never expire; for a simulation, which ends with calls that still wait. */
+  clear(): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      for (let entry = this.#slots[slot]; entry !== undefined; entry = this.#slots[slot]) {
+        this.remove(entry);
+      }
+    }
+    this.settle();
+  }
+
   /** Stops the timer if nothing waits; it would otherwise stop by itself within a tick. */
   settle(): void {
     if (this.#size > 0 || this.#timer === undefined) return;

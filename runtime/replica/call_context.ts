@@ -138,8 +138,14 @@ class AbortAtDeadline extends Timed {
   }
 }
 
-const prefix = crypto.randomUUID().slice(0, 8);
+let prefix = crypto.randomUUID().slice(0, 8);
 let count = 0;
+
+/** Counts request ids anew, so that a simulation gives the same ones each time. */
+export function restartRequestIds(newPrefix: string): void {
+  prefix = newPrefix;
+  count = 0;
+}
 
 /** A new request id: unique to this process, and short. */
 export function newRequestId(): string {

@@ -64,9 +64,10 @@ export class Door {
     { address, takeOver, methods }: DoorOptions,
   ): Promise<Door> {
     const state: DoorState = { draining: false, closing: new AbortController() };
-    const { fetch } = await makeApp(
-      appOptions(serviceOf(replica, methods, replica.gates), replica, state),
-    );
+    const { fetch } = await makeApp({
+      ...doorApp(replica, methods),
+      draining: () => state.draining,
+    });
     const at = parseAddress(address);
     if (at.transport === "unix") {
       throw new TypeError(`Cannot open a door at ${address}: it is no TCP port`);
@@ -104,7 +105,11 @@ export class Door {
     const service = serviceOf(replica, { [path]: path }, new Map());
     let app: Promise<RpcApp> | undefined;
     const handler = async (request: Request): Promise<Response> => {
-      app ??= makeApp({ ...appOptions(service, replica, state), secret });
+      app ??= makeApp({
+        ...appOptions(service, replica),
+        secret,
+        draining: () => state.draining,
+      });
       return await (await app).fetch(request);
     };
     const at = parseAddress(address);
@@ -143,13 +148,24 @@ export class Door {
   }
 }
 
-function appOptions(service: RpcService, replica: Replica, state: DoorState): RpcAppOptions {
+/**
+ * What a door answers, wherever its callers come from.
+ *
+ * @param methods Which subservice answers which method.
+ */
+export function doorApp(
+  replica: Replica,
+  methods: Readonly<Record<string, string>>,
+): RpcAppOptions {
+  return appOptions(serviceOf(replica, methods, replica.gates), replica);
+}
+
+function appOptions(service: RpcService, replica: Replica): RpcAppOptions {
   return {
     service,
     name: replica.plan.app,
     revision: replica.plan.revision,
     replica: replica.info.name,
-    draining: () => state.draining,
   };
 }
 

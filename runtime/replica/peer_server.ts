@@ -9,12 +9,13 @@ import type { Channel, InboundCall } from "../peer/channel.ts";
 import { admit, type Credentials, type Hello, LEAVING } from "../peer/handshake.ts";
 import { CallContext } from "./call_context.ts";
 import { decodeMeta } from "./call_meta.ts";
+import type { PeerListener } from "../peer/transport.ts";
 import type { ReplicaInfo } from "../topology/context.ts";
 import type { Responder } from "./responder.ts";
 
 /** Options of {@linkcode PeerServer}. */
 export interface PeerServerOptions {
-  readonly listener: Deno.Listener;
+  readonly listener: PeerListener;
   readonly credentials: Credentials;
   readonly service: string;
   readonly replica: ReplicaInfo;

@@ -8,11 +8,11 @@ import { dirname } from "node:path";
 import { MpError } from "../errors.ts";
 import type { Address, AddressBook, ReplicaAddress } from "../launch/address_book.ts";
 import type { Payload } from "../payload.ts";
-import { dial, listen } from "../peer/address.ts";
+import { sockets, type Transport } from "../peer/transport.ts";
 import { makePlan } from "../plan/make_plan.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import type { CanonicalForm } from "../script/canonical.ts";
-import { evaluate } from "../script/instance.ts";
+import { evaluate, type ScriptSurroundings } from "../script/instance.ts";
 import type { ReplicaInfo } from "../topology/context.ts";
 import type { Topology } from "../topology/topology.ts";
 import { walk } from "../topology/walk.ts";
@@ -45,6 +45,10 @@ export interface ReplicaOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told of errors that the user's code threw. */
   readonly onFault: OnFault;
+  /** How it reaches its peers, and is reached. Default: sockets. */
+  readonly transport?: Transport;
+  /** What its script sees of the process, where several replicas live in one. Default: the process's own. */
+  readonly surroundings?: ScriptSurroundings;
 }
 
 /** How a replica drains. */
@@ -69,6 +73,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
     form,
     api,
     script: identity.script,
+    ...options.surroundings,
     host: {
       call: (service, payload, callOptions) =>
         late.network?.callService(service, payload, callOptions) ??
@@ -116,7 +121,7 @@ export class Replica {
   #book: AddressBook;
 
   constructor(options: ReplicaOptions, topology: Topology, scopes: Scopes) {
-    const { identity, book, secret, bundle, onFault } = options;
+    const { identity, book, secret, bundle, onFault, transport = sockets } = options;
     const { path, index, app } = identity;
     const widths = widthsOf(topology, book);
     const places = [...walk(topology, widths)];
@@ -133,7 +138,7 @@ export class Replica {
     this.switchboard = new Switchboard({
       book,
       hello: { ...credentials, from: identity.name },
-      dial,
+      dial: transport.dial,
     });
     this.network = new Network({
       switchboard: this.switchboard,
@@ -145,7 +150,7 @@ export class Replica {
     this.respond = place && responder(place, { parts: this.network.parts(place), scopes, onFault });
     const own = findAddress(book, identity);
     this.#server = new PeerServer({
-      listener: listen(own.peer),
+      listener: transport.listen(own.peer),
       credentials,
       service: this.node.service,
       replica: this.info,

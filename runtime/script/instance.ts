@@ -10,8 +10,16 @@ import { scriptApi, type ScriptHost } from "../topology/api.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { CanonicalForm, ScriptMeta } from "./canonical.ts";
 
+/** What a script sees of the process that evaluates it. */
+export interface ScriptSurroundings {
+  /** Default: `globalThis`. */
+  readonly globals?: object;
+  /** A built-in module of Node by its bare name. Default: the process's. @throws {MpError} `import_unresolved` */
+  readonly builtin?: (name: string) => unknown;
+}
+
 /** Options of {@linkcode evaluate}. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends ScriptSurroundings {
   /** The default export of the bundle. */
   readonly form: CanonicalForm;
   /** The scripting API's functions that are the same for every evaluation: the patterns, the errors. */
@@ -20,8 +28,6 @@ export interface EvaluateOptions {
   readonly host: ScriptHost;
   /** The topology script, a path. */
   readonly script: string;
-  /** The globals that the script sees. Default: `globalThis`. */
-  readonly globals?: object;
 }
 
 /**
@@ -35,7 +41,7 @@ export async function evaluate(
   options: EvaluateOptions,
   started?: (topology: Topology) => void,
 ): Promise<Topology> {
-  const { form, host, script, globals = globalThis } = options;
+  const { form, host, script, globals = globalThis, builtin = nodeBuiltin } = options;
   const { api, topology } = scriptApi(host);
   started?.(topology);
   await form({
@@ -47,7 +53,8 @@ export async function evaluate(
   return topology;
 }
 
-function builtin(name: string): unknown {
+/** A built-in module of Node. @throws {MpError} `import_unresolved` for what is none. */
+export function nodeBuiltin(name: string): unknown {
   const module = process.getBuiltinModule(name);
   if (module !== undefined) return module;
   // imports that can be seen in a script are in the bundle; this is require(name) with a computed name

@@ -201,3 +201,17 @@ Deno.test("Deadlines have one timer however many entries there are", () => {
   for (let i = 0; i < 1000; i++) wheel.add(new Entry(), i * 10);
   assertEquals([wheel.size, clock.timers], [1000, 1]);
 });
+
+Deno.test("Deadlines.clear() forgets what waits, and goes on for what comes", async () => {
+  using clock = new VirtualClock();
+  const wheel = new Deadlines();
+  const forgotten = [new Entry(), new Entry(), new Entry()];
+  for (const entry of forgotten) wheel.add(entry, 10);
+  wheel.clear();
+  assertEquals([wheel.size, clock.timers], [0, 0]);
+  const later = new Entry();
+  wheel.add(later, 10);
+  wheel.remove(forgotten[0]!);
+  await clock.pass(3 * TICK);
+  assertEquals([...forgotten, later].map(({ times }) => times), [0, 0, 0, 1]);
+});

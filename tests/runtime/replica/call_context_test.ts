@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertFalse, assertStrictEquals } from "@std/assert";
 import type { MpError } from "../../../runtime/errors.ts";
 import { deadlines } from "../../../runtime/peer/deadlines.ts";
-import { CallContext, newRequestId } from "../../../runtime/replica/call_context.ts";
+import {
+  CallContext,
+  newRequestId,
+  restartRequestIds,
+} from "../../../runtime/replica/call_context.ts";
 import { settled, VirtualClock } from "../../support/virtual_clock.ts";
 
 const options = {
@@ -82,4 +86,13 @@ Deno.test("newRequestId() gives short ids that are never the same", () => {
   const ids = new Set(Array.from({ length: 10_000 }, newRequestId));
   assertEquals(ids.size, 10_000);
   for (const id of ids) assert(/^[0-9a-f]{8}-[0-9a-z]+$/.test(id), id);
+});
+
+Deno.test("restartRequestIds() gives the same ids again", () => {
+  restartRequestIds("s");
+  const first = [newRequestId(), newRequestId()];
+  restartRequestIds("s");
+  assertEquals([newRequestId(), newRequestId()], first);
+  assertEquals(first, ["s-1", "s-2"]);
+  restartRequestIds(crypto.randomUUID().slice(0, 8));
 });
