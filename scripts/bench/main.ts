@@ -10,11 +10,21 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { measure, type Result, type Row } from "./row.ts";
 import { memory } from "./rows/memory.ts";
+import { besideJayson, besideMoleculer, fanOutBesideMoleculer } from "./rows/peers.ts";
 import { scatterLatency, scatterThroughput } from "./rows/scatter.ts";
 import { simpleService } from "./rows/simple_service.ts";
 import { start } from "./rows/start.ts";
 
-const ROWS: readonly Row[] = [simpleService, scatterThroughput, scatterLatency, start, memory];
+const ROWS: readonly Row[] = [
+  simpleService,
+  scatterThroughput,
+  scatterLatency,
+  start,
+  memory,
+  besideJayson,
+  besideMoleculer,
+  fanOutBesideMoleculer,
+];
 
 const flags = parseArgs(Deno.args, {
   string: ["only", "rounds"],

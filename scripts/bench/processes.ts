@@ -50,8 +50,31 @@ export async function runTopology(script: string): Promise<Served> {
 }
 
 /** Runs a baseline program, which prints its address when it is ready. */
-export async function runBaseline(name: string, args: readonly string[] = []): Promise<Served> {
-  const child = spawnBaseline(name, args);
+export function runBaseline(name: string, args: readonly string[] = []): Promise<Served> {
+  return served(spawnBaseline(name, args));
+}
+
+/** Runs a peer on Node; the peers' packages are installed at the first. */
+export async function runPeer(name: string, args: readonly string[] = []): Promise<Served> {
+  const folder = `${ROOT}scripts/bench/peers`;
+  const installed = await Deno.stat(`${folder}/node_modules`).then(() => true, () => false);
+  if (!installed) {
+    const install = ["install", "--no-audit", "--no-fund", "--package-lock=false"];
+    const { success, stderr } = await new Deno.Command("npm", { args: install, cwd: folder })
+      .output();
+    if (!success) throw new Error(`npm install failed:\n${new TextDecoder().decode(stderr)}`);
+  }
+  return served(
+    new Deno.Command("node", {
+      args: [`${folder}/${name}.js`, ...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn(),
+  );
+}
+
+async function served(child: Deno.ChildProcess): Promise<Served> {
   const url = await firstMatch(child.stdout, /(http:\/\/[\d.]+:\d+)/);
   return {
     url,
