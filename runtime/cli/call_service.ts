@@ -16,6 +16,8 @@ export interface OutsideCall {
   readonly service: string;
   /** The request as JSON text; absent for none. */
   readonly request: string | undefined;
+  /** The header `Idempotency-Key`. */
+  readonly idempotencyKey?: string;
   /** In milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
@@ -31,7 +33,7 @@ const ANSWER_SLACK = 500;
  * @throws {MpError} What the service answered, or `replica_unreachable`, `deadline_exceeded`.
  */
 export async function callService(call: OutsideCall): Promise<unknown> {
-  const { url, authorization, service, request, timeout } = call;
+  const { url, authorization, service, request, timeout, idempotencyKey } = call;
   const id = 1;
   const params = request === undefined ? "" : `,"params":[${request}]`;
   const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(service)}${params}}`;
@@ -46,6 +48,7 @@ export async function callService(call: OutsideCall): Promise<unknown> {
         "content-type": "application/json",
         "x-timeout-ms": String(timeout),
         ...(authorization && { authorization }),
+        ...(idempotencyKey && { "idempotency-key": idempotencyKey }),
       },
       body,
       redirect: "error",

@@ -1,13 +1,14 @@
 /** `mp client`. @module */
 
 import { optional, required } from "./argument.ts";
+import { idempotencyKeyProblem } from "../rpc/idempotency_key.ts";
 import { callService } from "./call_service.ts";
 import { callerTarget } from "./caller.ts";
 import { command } from "./command.ts";
 import { doorUrl } from "./door_url.ts";
 import { findService, userState } from "./find_deployment.ts";
 import { formatJson } from "./format_json.ts";
-import { duration, text } from "./option.ts";
+import { duration, text, usage } from "./option.ts";
 import { checkJson, readStdin } from "./read_json.ts";
 
 /** Calls a service and prints its result. */
@@ -30,24 +31,45 @@ export const client = command({
       description: "Say who calls, to a service that asks",
     }),
     token: text({ value: "TOKEN", env: "MP_TOKEN", description: "Say who calls, by a token" }),
+    idempotencyKey: text({
+      value: "KEY",
+      description: "Carry the call out once, however often it is made with this key",
+    }),
     timeout: duration({ value: "TIME", initial: "30s", description: "How long to wait" }),
   },
   examples: [
     { line: "mp client histogram-service", does: "A service that needs no request" },
     { line: `mp client search '{"query": "deno"}'`, does: "A request as JSON" },
     { line: "mp client search - < request.json", does: "A request from a file" },
+    { line: "mp client buy '\"tea\"' --idempotency-key 7", does: "Once, however often it is made" },
     { line: "mp client search --url http://10.0.0.7:3000", does: "A deployment elsewhere" },
   ],
   async run({ arguments: { service, request }, options, output, program, signal }) {
-    const { app, timeout } = options;
+    const { app, timeout, idempotencyKey } = options;
     const given = request === "-" ? await readStdin() : request;
     if (given !== undefined) checkJson(given, request === "-");
     const url = options.url ??
       doorUrl(findService(await userState(program).list(), service, app).address);
     const target = callerTarget(url, options);
-    const result = await callService({ ...target, service, request: given, timeout, signal });
+    const result = await callService({
+      ...target,
+      service,
+      request: given,
+      timeout,
+      signal,
+      ...(idempotencyKey !== undefined && { idempotencyKey: checkedKey(idempotencyKey) }),
+    });
     if (output.stdout.isTerminal && !output.json) {
       output.result(formatJson(result, output.columns()));
     } else output.data(result);
   },
 });
+
+/** A header holds visible ASCII. @throws {MpError} `usage`. */
+function checkedKey(key: string): string {
+  const problem = /^[\x20-\x7e]*$/.test(key)
+    ? idempotencyKeyProblem(key)
+    : "holds a character that is not ASCII";
+  if (problem === undefined) return key;
+  throw usage(`Cannot read --idempotency-key: it ${problem}`);
+}

@@ -19,6 +19,7 @@ export interface CallContextOptions {
   readonly timeout: number;
   readonly requestId: string;
   readonly user?: string;
+  readonly idempotencyKey?: string;
   /** The caller's signal, made when it is asked for. */
   readonly signal?: () => AbortSignal;
   /** Cancels the calls that are made for this one. */
@@ -34,6 +35,7 @@ export class CallContext implements Context {
   readonly requestId: string;
   /** Known once the door has let the caller in. */
   user: string | undefined;
+  readonly idempotencyKey: string | undefined;
   readonly cancel: AbortSignal | undefined;
   /** What a handler that uses `mp.scope` sees of scopes. */
   view: View | undefined;
@@ -54,6 +56,7 @@ export class CallContext implements Context {
     this.replica = options.replica;
     this.requestId = options.requestId;
     this.user = options.user;
+    this.idempotencyKey = options.idempotencyKey;
     this.cancel = options.cancel;
     this.timeout = options.timeout;
     this.#callerSignal = options.signal;
@@ -100,6 +103,7 @@ export class CallContext implements Context {
       timeout: this.remaining,
       requestId: this.requestId,
       ...(this.user !== undefined && { user: this.user }),
+      ...(this.idempotencyKey !== undefined && { idempotencyKey: this.idempotencyKey }),
       ...(this.#callerSignal && { signal: this.#callerSignal }),
       ...(this.cancel && { cancel: this.cancel }),
     });

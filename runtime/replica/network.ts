@@ -96,6 +96,7 @@ export class Network {
       timeout: Math.min(options.timeout ?? root.timeout, caller?.remaining ?? Infinity),
       requestId: caller?.requestId ?? newRequestId(),
       ...(caller?.user !== undefined && { user: caller.user }),
+      ...(options.idempotencyKey !== undefined && { idempotencyKey: options.idempotencyKey }),
       ...(options.signal && { cancel: options.signal }),
     });
     return this.callPath(root.path, payload, context);

@@ -8,6 +8,7 @@ import { closestString } from "@std/text/closest-string";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { type Code, MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
+import { BatchedMeta } from "./batched_meta.ts";
 import type { Decoded, DecodedCall, RefusedCall } from "./decode.ts";
 import type { RpcMetrics } from "./metrics.ts";
 import { batchReply, errorReply, resultReply } from "./reply.ts";
@@ -48,7 +49,8 @@ export class Endpoint {
    */
   answer(decoded: Decoded, meta: CallMeta): string | Promise<string> {
     if (!isBatch(decoded)) return this.#answerOne(decoded, meta);
-    const replies = decoded.map((call) => this.#answerOne(call, meta));
+    const metas = metasOf(meta);
+    const replies = decoded.map((call, i) => this.#answerOne(call, metas(i)));
     return replies.some((reply) => typeof reply !== "string")
       ? Promise.all(replies).then(batchReply)
       : batchReply(replies as string[]);
@@ -122,6 +124,17 @@ export class Endpoint {
   #methods(): string[] {
     return [...Array.from(this.#service.methods(), ({ name }) => name), DISCOVER];
   }
+}
+
+/** What was said about each call of a batch. */
+function metasOf(meta: CallMeta): (place: number) => CallMeta {
+  let key: string | undefined;
+  try {
+    key = meta.idempotencyKey;
+  } catch {
+    // each call is answered that it cannot be read
+  }
+  return key === undefined ? () => meta : (place) => new BatchedMeta(meta, key, place);
 }
 
 function isBatch(decoded: Decoded): decoded is readonly (DecodedCall | RefusedCall)[] {

@@ -8,6 +8,7 @@ import { type Code, MpError } from "../errors.ts";
 import { deadlines, Timed } from "../peer/deadlines.ts";
 import { type Decoded, decodeText, decodeValue, notJson } from "./decode.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { idempotencyKeyProblem } from "./idempotency_key.ts";
 import type { RpcLimits } from "./limits.ts";
 import type { CallMeta } from "./rpc_service.ts";
 
@@ -26,7 +27,6 @@ export interface ExchangeHost {
 // What says that it is longer is given memory only as it comes.
 const AT_ONCE = 64 * 1024;
 const MAX_REQUEST_ID = 128;
-const MAX_IDEMPOTENCY_KEY = 255;
 
 /**
  * Reads a body within the limits, has it answered, and makes the response. It is at once the entry of
@@ -186,11 +186,9 @@ export class Exchange extends Timed implements CallMeta {
 
   get idempotencyKey(): string | undefined {
     const key = this.#header("idempotency-key");
-    if (key === undefined || key.length <= MAX_IDEMPOTENCY_KEY) return key;
-    throw new MpError(
-      "invalid_request",
-      `Cannot read the header Idempotency-Key: it is longer than ${MAX_IDEMPOTENCY_KEY} characters`,
-    );
+    const problem = key && idempotencyKeyProblem(key);
+    if (!problem) return key;
+    throw new MpError("invalid_request", `Cannot read the header Idempotency-Key: it ${problem}`);
   }
 
   get authorization(): string | undefined {

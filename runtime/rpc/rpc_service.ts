@@ -46,7 +46,11 @@ export interface CallMeta {
   readonly requestId: string | undefined;
   /** Header `X-Timeout-Ms`. @throws {MpError} `invalid_request` when it is no positive number. */
   readonly timeoutMs: number | undefined;
-  /** Header `Idempotency-Key`. @throws {MpError} `invalid_request` when it is longer than 255 characters. */
+  /**
+   * Header `Idempotency-Key`; for a call of a batch, with its place in the batch.
+   *
+   * @throws {MpError} `invalid_request` when it is longer than 255 characters.
+   */
   readonly idempotencyKey: string | undefined;
   /** Header `Authorization`, not trusted; several arrive as one, joined by commas. */
   readonly authorization: string | undefined;

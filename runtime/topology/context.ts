@@ -18,6 +18,8 @@ export interface Context {
   readonly deadline: number;
   /** The same for every call that one outside call caused. */
   readonly requestId: string;
+  /** The caller's key by which the call is carried out at most once, where it has given one. */
+  readonly idempotencyKey: string | undefined;
 }
 
 /** A replica, as its own code sees it. */

@@ -6,6 +6,7 @@
 
 import { messageOf, MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
+import { idempotencyKeyProblem } from "../rpc/idempotency_key.ts";
 import { checkExpose, type Expose, isPattern, type ServiceDefinition } from "./topology.ts";
 import type { AnyTarget, NoParts, Parts } from "./target.ts";
 
@@ -30,6 +31,11 @@ export interface ServiceCallOptions {
   timeout?: number;
   /** Cancels the call. */
   signal?: AbortSignal;
+  /**
+   * Carries the call out at most once, however often it is made with this key: what it was answered is kept
+   * with what it changed. 1 to 255 characters.
+   */
+  idempotencyKey?: string;
 }
 
 /** A call's arguments: the request may be left out when the handler takes none. */
@@ -85,6 +91,7 @@ export function makeService(
     subservices: guard(name, subservices),
     async call(request?: unknown, options: ServiceCallOptions = {}): Promise<unknown> {
       checkTimeout(name, options.timeout);
+      checkKey(name, options.idempotencyKey);
       return (await caller(name, encodeRequest(name, request), options)).value;
     },
   };
@@ -93,6 +100,21 @@ export function makeService(
 function checkTimeout(name: string, timeout: unknown): void {
   if (timeout === undefined || (typeof timeout === "number" && timeout > 0)) return;
   throw new RangeError(`Cannot call "${name}": timeout ${timeout} is not a number of ms over 0`);
+}
+
+function checkKey(name: string, key: unknown): void {
+  if (key === undefined) return;
+  if (typeof key !== "string") {
+    throw new TypeError(
+      `Cannot call "${name}": its idempotency key is ${
+        key === null ? "null" : typeof key
+      }, not a string`,
+    );
+  }
+  const problem = idempotencyKeyProblem(key);
+  if (problem !== undefined) {
+    throw new RangeError(`Cannot call "${name}": its idempotency key ${problem}`);
+  }
 }
 
 function encodeRequest(name: string, request: unknown): Payload {

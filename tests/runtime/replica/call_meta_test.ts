@@ -5,18 +5,21 @@ import { decodeMeta, encodeMeta } from "../../../runtime/replica/call_meta.ts";
 Deno.test("decodeMeta() gives back what encodeMeta() took, which holds no tab and no line break", () => {
   const requestId = fc.stringMatching(/^[^\s]*$/);
   const user = fc.option(fc.string({ unit: "grapheme" }), { nil: undefined });
-  fc.assert(fc.property(requestId, user, (requestId, user) => {
-    const meta = encodeMeta({ requestId, user });
+  const key = fc.option(fc.string({ unit: "grapheme" }), { nil: undefined });
+  fc.assert(fc.property(requestId, user, key, (requestId, user, idempotencyKey) => {
+    const meta = encodeMeta({ requestId, user, idempotencyKey });
     assertFalse(/[\t\r\n]/.test(meta));
-    assertEquals(decodeMeta(meta), { requestId, user });
+    assertEquals(decodeMeta(meta), { requestId, user, idempotencyKey });
   }));
 });
 
-Deno.test("decodeMeta() tells a user without a name from no user", () => {
-  assertEquals(decodeMeta(encodeMeta({ requestId: "id", user: "" })), {
-    requestId: "id",
-    user: "",
-  });
-  assertEquals(decodeMeta("id"), { requestId: "id", user: undefined });
-  assertEquals(decodeMeta(""), { requestId: "", user: undefined });
+Deno.test("decodeMeta() tells a user or a key without a character from none", () => {
+  for (const user of [undefined, ""]) {
+    for (const idempotencyKey of [undefined, ""]) {
+      for (const requestId of ["id", "", "a=b"]) {
+        const origin = { requestId, user, idempotencyKey };
+        assertEquals(decodeMeta(encodeMeta(origin)), origin);
+      }
+    }
+  }
 });

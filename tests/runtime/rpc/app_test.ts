@@ -203,6 +203,19 @@ Deno.test("rpcApp() tells what the headers say about a call", async () => {
   });
 });
 
+Deno.test("rpcApp() gives each call of a batch an idempotency key of its own", async () => {
+  const meta = (_: unknown, meta: CallMeta) => [meta.idempotencyKey, meta.requestId];
+  await using served = serve({ service: serviceOf({ meta }) });
+  const headers = { "idempotency-key": "k1", "x-request-id": "r1" };
+  const replies = await served.call([call("meta"), call("meta")], headers);
+  assertEquals(
+    replies.map(({ result }: { result: unknown }) => result),
+    [["k1#0", "r1"], ["k1#1", "r1"]],
+  );
+  const refused = await served.call([call("meta")], { "idempotency-key": "k".repeat(256) });
+  assertEquals(refused[0].error.data.code, "invalid_request");
+});
+
 Deno.test("rpcApp() hands on request ids and credentials as one line of ASCII", async () => {
   const meta = (_: unknown, { requestId, authorization }: CallMeta) => [requestId, authorization];
   await using served = serve({ service: serviceOf({ meta }) });
