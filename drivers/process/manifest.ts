@@ -8,6 +8,7 @@ import { MpError } from "../../runtime/errors.ts";
 import type { Address, AddressBook, ReplicaAddress } from "../../runtime/launch/address_book.ts";
 import type { RenderOptions, ReplicaId } from "../../runtime/launch/driver.ts";
 import type { Plan, PlanNode } from "../../runtime/plan/plan.ts";
+import { telemetryEnv } from "../../runtime/telemetry/telemetry_env.ts";
 
 /** A tree of replicas, as processes. */
 export interface ProcessManifest {
@@ -94,7 +95,12 @@ export function render(plan: Plan, book: AddressBook, options: RenderOptions): P
       command,
       args,
       // flags beat the script, and what the replica needs beats both
-      env: { ...node.env, ...shared, MP_REPLICA: name },
+      env: {
+        ...node.env,
+        ...shared,
+        ...telemetryEnv({ ...node.env, ...options.env }, { ...plan, path, name }),
+        MP_REPLICA: name,
+      },
       cwd: options.cwd,
       sockets: [peer, http],
       doors: index > 0

@@ -11,6 +11,7 @@ import type { DeployOrder } from "../launch/launcher.ts";
 import type { Prepared, PrepareOptions } from "../launch/prepare.ts";
 import type { Plan } from "../plan/plan.ts";
 import { chooseStorage } from "../storage/choose_storage.ts";
+import { telemetrySettings } from "../telemetry/telemetry_env.ts";
 import { didYouMean } from "./near_name.ts";
 import { pairs, text, texts, usage, type Values, wholeNumber } from "./option.ts";
 
@@ -85,6 +86,8 @@ export function preparation(
     name,
     widths: Object.fromEntries(replicas),
     env: {
+      // a deployment in the background, or one that is updated, has another environment
+      ...telemetrySettings(Deno.env.toObject()),
       ...Object.assign({}, ...envFile.map(readEnvFile)),
       ...Object.fromEntries(env),
       // the option beats what the environment says

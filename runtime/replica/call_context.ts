@@ -8,6 +8,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { MpError } from "../errors.ts";
 import { deadlines, Timed } from "../peer/deadlines.ts";
 import type { Payload } from "../payload.ts";
+import { readTraceHeaders, type TraceHeaders } from "../telemetry/trace_headers.ts";
 import type { Context, ReplicaInfo } from "../topology/context.ts";
 import type { View } from "../transact/view.ts";
 
@@ -20,11 +21,18 @@ export interface CallContextOptions {
   readonly requestId: string;
   readonly user?: string;
   readonly idempotencyKey?: string;
+  /** The trace that the call is a part of. */
+  readonly trace?: TraceHeaders;
+  /** Where that stands, of a call from outside; read when it is asked for. */
+  readonly headers?: HeldHeaders;
   /** The caller's signal, made when it is asked for. */
   readonly signal?: () => AbortSignal;
   /** Cancels the calls that are made for this one. */
   readonly cancel?: AbortSignal;
 }
+
+/** Headers of a caller, not trusted. */
+type HeldHeaders = { readonly [Name in keyof TraceHeaders]: string | undefined };
 
 const current = new AsyncLocalStorage<CallContext>();
 
@@ -46,6 +54,8 @@ export class CallContext implements Context {
   /** How long the call may take in all, in milliseconds. */
   readonly timeout: number;
   #started = performance.now();
+  #trace: TraceHeaders | undefined;
+  #headers: HeldHeaders | undefined;
   #callerSignal: (() => AbortSignal) | undefined;
   #signal: AbortSignal | undefined;
   #expiry: Timed | undefined;
@@ -59,6 +69,8 @@ export class CallContext implements Context {
     this.idempotencyKey = options.idempotencyKey;
     this.cancel = options.cancel;
     this.timeout = options.timeout;
+    this.#trace = options.trace;
+    this.#headers = options.headers;
     this.#callerSignal = options.signal;
   }
 
@@ -69,6 +81,19 @@ export class CallContext implements Context {
 
   get deadline(): number {
     return Date.now() + this.remaining;
+  }
+
+  get trace(): TraceHeaders | undefined {
+    const headers = this.#headers;
+    if (headers === undefined) return this.#trace;
+    this.#headers = undefined;
+    return this.#trace = readTraceHeaders(headers.traceparent, headers.tracestate);
+  }
+
+  /** Puts the call into a trace. */
+  set trace(trace: TraceHeaders | undefined) {
+    this.#headers = undefined;
+    this.#trace = trace;
   }
 
   get signal(): AbortSignal {
@@ -104,6 +129,8 @@ export class CallContext implements Context {
       requestId: this.requestId,
       ...(this.user !== undefined && { user: this.user }),
       ...(this.idempotencyKey !== undefined && { idempotencyKey: this.idempotencyKey }),
+      ...(this.#trace && { trace: this.#trace }),
+      ...(this.#headers && { headers: this.#headers }),
       ...(this.#callerSignal && { signal: this.#callerSignal }),
       ...(this.cancel && { cancel: this.cancel }),
     });

@@ -179,6 +179,7 @@ function serviceOf(
     const node = replica.plan.nodes.find((node) => node.path === path)!;
     nodes.set(method, { ...node, gate: gates.get(node.service) });
   }
+  const { tracing, info: { name } } = replica;
   return {
     methods: () => Array.from(nodes, ([name, { path }]) => ({ name, path })),
     call(method: string, payload: Payload, meta: CallMeta) {
@@ -191,10 +192,15 @@ function serviceOf(
         timeout: asked === undefined ? timeout : Math.min(asked, timeout),
         requestId: meta.requestId ?? newRequestId(),
         ...(idempotencyKey !== undefined && { idempotencyKey }),
+        headers: meta,
       });
-      const reply = gate === undefined
-        ? replica.answer(path, payload, context)
-        : gate.admit(meta, context, () => replica.answer(path, payload, context));
+      const answer = () =>
+        gate === undefined
+          ? replica.answer(path, payload, context)
+          : gate.admit(meta, context, () => replica.answer(path, payload, context));
+      const reply = tracing === undefined
+        ? answer()
+        : tracing.answer({ from: "door", path, replica: name }, context, answer);
       return reply instanceof Promise ? withinDeadline(reply, context) : reply;
     },
     ready() {

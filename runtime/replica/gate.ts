@@ -46,9 +46,9 @@ export class Gate {
     answer: () => Promise<Payload> | Payload,
   ): Promise<Payload> | Payload {
     const { authorization } = meta;
-    const { replica, remaining: timeout, requestId } = context;
+    const { replica, remaining: timeout, requestId, trace } = context;
     // users may be looked up in other services and in scopes, but are no part of the handler's transaction
-    const check = new CallContext({ service: this.#service, replica, timeout, requestId });
+    const check = new CallContext({ service: this.#service, replica, timeout, requestId, trace });
     check.effect = "the check of who calls";
     const admitted = (user: string | undefined) => {
       check.end();

@@ -12,6 +12,7 @@ import type { CanonicalForm } from "../script/canonical.ts";
 import { installStackMapping } from "../script/stack.ts";
 import { takeUncaught } from "../script/uncaught.ts";
 import type { StorageDrivers } from "../storage/lazy_storage.ts";
+import { openTracing } from "../telemetry/open_tracing.ts";
 import type { CallContext } from "./call_context.ts";
 import { identify, type ReplicaIdentity } from "./identity.ts";
 import { dieWithParent } from "./parent_death.ts";
@@ -64,7 +65,7 @@ export async function replicaMain(
 }
 
 async function start(
-  options: Omit<ReplicaOptions, "form" | "bundle" | "book">,
+  options: Omit<ReplicaOptions, "form" | "bundle" | "book" | "tracing">,
 ): Promise<Replica> {
   const { identity } = options;
   const bundleUrl = pathToFileURL(identity.bundle).href;
@@ -80,14 +81,16 @@ async function start(
     );
     Deno.exit(1);
   });
-  const [code, { default: form }, book] = await Promise.all([
+  const [code, { default: form }, book, tracing] = await Promise.all([
     Deno.readFile(identity.bundle),
     import(bundleUrl) as Promise<{ default: CanonicalForm }>,
     Deno.readTextFile(identity.book),
+    openTracing(),
   ]);
   return await startReplica({
     ...options,
     form,
+    tracing,
     bundle: await sha256(code),
     book: JSON.parse(book) as AddressBook,
   });

@@ -7,6 +7,8 @@
 import { MpError } from "../errors.ts";
 import type { Payload } from "../payload.ts";
 import type { ReplicaInfo } from "../topology/context.ts";
+import type { TraceHeaders } from "../telemetry/trace_headers.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import { pickReplica } from "../topology/pick_replica.ts";
 import type { ServiceCallOptions } from "../topology/service.ts";
 import type { PartClient } from "../topology/target.ts";
@@ -14,6 +16,7 @@ import type { Placed } from "../topology/walk.ts";
 import { CallContext, newRequestId } from "./call_context.ts";
 import { partClient } from "./part_client.ts";
 import type { Switchboard } from "./switchboard.ts";
+import { tracedPart } from "./traced.ts";
 
 /** Options of {@linkcode Network}. */
 export interface NetworkOptions {
@@ -23,6 +26,8 @@ export interface NetworkOptions {
   readonly replica: ReplicaInfo;
   /** The replica's flat index. */
   readonly index: number;
+  /** Makes spans of calls, where telemetry is on. */
+  readonly tracing?: Tracing;
   /** Told before the script's code calls a service. @throws When it must not. */
   readonly onEffect: (what: string) => void;
 }
@@ -39,18 +44,19 @@ export class Network {
 
   /** The clients of the parts that this replica's pattern routes to, by name. */
   parts(place: Placed): Record<string, PartClient> {
-    const { switchboard, places, index } = this.#options;
+    const { switchboard, places, index, tracing } = this.#options;
     const isRoot = place.path === rootOf(places, place.service)?.path;
     // the replicas of a service's own router share its parts; any other instance owns a slice of them
     const clients: Record<string, PartClient> = {};
     for (const [name, path] of Object.entries(place.parts)) {
       const { timeout, width } = places.find((part) => part.path === path)!;
-      clients[name] = partClient({
+      const client = partClient({
         path,
         timeout,
         peers: () => switchboard.peers(path, "part"),
         ...(!isRoot && { slice: { start: index * width, width } }),
       });
+      clients[name] = tracedPart(client, tracing, { path, first: isRoot ? 0 : index * width });
     }
     return clients;
   }
@@ -74,7 +80,7 @@ export class Network {
 
   /** Calls a service by name; the call that is being answered lends it its deadline and request id. */
   callService(service: string, payload: Payload, options: ServiceCallOptions): Promise<Payload> {
-    const { places, replica, onEffect } = this.#options;
+    const { places, replica, onEffect, tracing } = this.#options;
     try {
       onEffect(`a call to "${service}"`);
     } catch (error) {
@@ -97,6 +103,7 @@ export class Network {
       requestId: caller?.requestId ?? newRequestId(),
       ...(caller?.user !== undefined && { user: caller.user }),
       ...(options.idempotencyKey !== undefined && { idempotencyKey: options.idempotencyKey }),
+      trace: traceOf(caller, tracing),
       ...(options.signal && { cancel: options.signal }),
     });
     return this.callPath(root.path, payload, context);
@@ -105,13 +112,25 @@ export class Network {
   #client(path: string): PartClient {
     let client = this.#services.get(path);
     if (client === undefined) {
-      const { switchboard, places } = this.#options;
+      const { switchboard, places, tracing } = this.#options;
       const timeout = places.find((place) => place.path === path)?.timeout ?? Infinity;
-      client = partClient({ path, timeout, peers: () => switchboard.peers(path, "service") });
+      const peers = () => switchboard.peers(path, "service");
+      client = tracedPart(partClient({ path, timeout, peers }), tracing, { path });
       this.#services.set(path, client);
     }
     return client;
   }
+}
+
+/** Where in a trace a call of the script's code is made: in the span that it has made itself, if it has. */
+function traceOf(
+  caller: CallContext | undefined,
+  tracing: Tracing | undefined,
+): TraceHeaders | undefined {
+  const current = tracing?.current();
+  if (current === undefined) return caller?.trace;
+  const tracestate = caller?.trace?.tracestate;
+  return tracestate === undefined ? current : Object.assign(current, { tracestate });
 }
 
 /** The subservice that receives a service's requests: the first that the walk yields for it. */

@@ -36,7 +36,7 @@ export function partClient(options: PartClientOptions): PartClient {
       const context = call.context as CallContext;
       return peer.call(call.payload.text, {
         timeout: Math.max(1, Math.min(timeout, context.remaining)),
-        meta: encodeMeta(context),
+        meta: encodeMeta(context, call.trace),
         ...(context.cancel && { signal: context.cancel }),
       }).then(Payload.ofText);
     },

@@ -13,6 +13,7 @@ import { makePlan } from "../plan/make_plan.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import type { CanonicalForm } from "../script/canonical.ts";
 import { evaluate, type ScriptSurroundings } from "../script/instance.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import type { ReplicaInfo } from "../topology/context.ts";
 import type { Topology } from "../topology/topology.ts";
 import { walk } from "../topology/walk.ts";
@@ -26,6 +27,7 @@ import { findPlace, replicaInfo, widthsOf } from "./place.ts";
 import { type Responder, responder } from "./responder.ts";
 import { Scopes } from "./scopes.ts";
 import { Switchboard } from "./switchboard.ts";
+import { tracedResponder } from "./traced.ts";
 import type { StorageDrivers } from "../storage/lazy_storage.ts";
 
 /** What a replica is started with. */
@@ -49,6 +51,8 @@ export interface ReplicaOptions {
   readonly transport?: Transport;
   /** What its script sees of the process, where several replicas live in one. Default: the process's own. */
   readonly surroundings?: ScriptSurroundings;
+  /** Makes spans of calls, where telemetry is on. */
+  readonly tracing?: Tracing;
 }
 
 /** How a replica drains. */
@@ -110,6 +114,8 @@ export class Replica {
   readonly switchboard: Switchboard;
   readonly identity: ReplicaIdentity;
   readonly scopes: Scopes;
+  /** Makes spans of calls, where telemetry is on. */
+  readonly tracing: Tracing | undefined;
   /** Answers a call here; the ingress, which has nothing of its own, has none. */
   readonly respond: Responder | undefined;
   /** Where callers from outside are asked who they are, by service; only in a replica with a door. */
@@ -121,13 +127,14 @@ export class Replica {
   #book: AddressBook;
 
   constructor(options: ReplicaOptions, topology: Topology, scopes: Scopes) {
-    const { identity, book, secret, bundle, onFault, transport = sockets } = options;
+    const { identity, book, secret, bundle, onFault, tracing, transport = sockets } = options;
     const { path, index, app } = identity;
     const widths = widthsOf(topology, book);
     const places = [...walk(topology, widths)];
     const place = findPlace(places, path);
     this.identity = identity;
     this.scopes = scopes;
+    this.tracing = tracing;
     this.#book = book;
     this.plan = makePlan(topology, { app, bundle, widths });
     checkRevision(identity, this.plan);
@@ -145,6 +152,7 @@ export class Replica {
       places,
       replica: this.info,
       index,
+      tracing,
       onEffect: (what) => scopes.effect(what),
     });
     this.respond = place && responder(place, { parts: this.network.parts(place), scopes, onFault });
@@ -154,7 +162,9 @@ export class Replica {
       credentials,
       service: this.node.service,
       replica: this.info,
-      respond: this.respond ? fromWithin(this.respond, place!, topology) : refuse,
+      respond: this.respond
+        ? tracedResponder(fromWithin(this.respond, place!, topology), tracing, this.info)
+        : refuse,
     });
     this.#openForOperators = () => Door.forOperators(this, own.http, secret);
     for (const needed of this.node.needs) this.switchboard.peers(needed, "part");

@@ -199,6 +199,10 @@ export class Exchange extends Timed implements CallMeta {
     return this.#header("traceparent");
   }
 
+  get tracestate(): string | undefined {
+    return this.#header("tracestate");
+  }
+
   get signal(): AbortSignal {
     return this.#request.signal;
   }

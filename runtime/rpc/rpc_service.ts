@@ -56,6 +56,8 @@ export interface CallMeta {
   readonly authorization: string | undefined;
   /** Header `traceparent` of W3C Trace Context, not validated. */
   readonly traceparent: string | undefined;
+  /** Header `tracestate`, the same. */
+  readonly tracestate: string | undefined;
   /** Aborts when the caller goes away before the reply. Costs half the throughput of what reads it. */
   readonly signal: AbortSignal;
   /**

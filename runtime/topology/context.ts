@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { TraceHeaders } from "../telemetry/trace_headers.ts";
+
 /** Where a call came from and how long it may take. One is made for every call. */
 export interface Context {
   /** The name of the service that was called, e.g. `search`. */
@@ -20,6 +22,11 @@ export interface Context {
   readonly requestId: string;
   /** The caller's key by which the call is carried out at most once, where it has given one. */
   readonly idempotencyKey: string | undefined;
+  /**
+   * The trace that the call is a part of, as W3C Trace Context has it; `undefined` when there is none.
+   * What is called with these headers is a part of it too: `fetch(url, { headers: { ...context.trace } })`.
+   */
+  readonly trace: TraceHeaders | undefined;
 }
 
 /** A replica, as its own code sees it. */

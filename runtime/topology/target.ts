@@ -5,6 +5,7 @@
  */
 
 import type { Payload } from "../payload.ts";
+import type { TraceHeaders } from "../telemetry/trace_headers.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -46,6 +47,8 @@ export interface RoutedCall<Q = unknown> {
   /** The same request, to be passed on; encoded once however often it is sent. */
   readonly payload: Payload;
   readonly context: Context;
+  /** Where in a trace it is made; where its context stands unless given. */
+  readonly trace?: TraceHeaders;
 }
 
 /** How a router reaches the replicas of one of its parts. */

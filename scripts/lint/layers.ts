@@ -50,6 +50,7 @@ export const LAYERS: readonly Layer[] = [
       "esbuild",
       "prom-client",
       "bcryptjs",
+      "@opentelemetry/api",
       "@jridgewell/trace-mapping",
     ],
     builtIns: true,
