@@ -33,6 +33,10 @@ export class BatchedMeta implements CallMeta {
     return this.#meta.traceparent;
   }
 
+  get tracestate(): string | undefined {
+    return this.#meta.tracestate;
+  }
+
   get signal(): AbortSignal {
     return this.#meta.signal;
   }
