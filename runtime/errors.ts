@@ -43,6 +43,7 @@ export const CODES = Object.freeze({
   not_json: row(-32010),
   cancelled: row(-32011, true),
   request_too_large: row(-32012),
+  idempotency_key_reused: row(-32013),
   // a topology script
   script_not_found: row(-32603, false),
   script_invalid: row(-32603),

@@ -10,6 +10,7 @@ import { deadlines, Timed } from "../peer/deadlines.ts";
 import type { Payload } from "../payload.ts";
 import { readTraceHeaders, type TraceHeaders } from "../telemetry/trace_headers.ts";
 import type { Context, ReplicaInfo } from "../topology/context.ts";
+import type { KeptReply } from "../transact/kept_reply.ts";
 import type { View } from "../transact/view.ts";
 
 /** What a context is made of. */
@@ -51,6 +52,14 @@ export class CallContext implements Context {
   payload: Payload | undefined;
   /** What the handler has done that cannot be undone, such as `a call to "stock"`. */
   effect: string | undefined;
+  /** Where the reply is kept, for a call with an idempotency key. */
+  reply: KeptReply | undefined;
+  /** How many transactions of its own the handler has begun. */
+  steps = 0;
+  /** Whether the handler is taken for a transaction, and must do nothing else before that is known. */
+  stopsAtEffect = false;
+  /** Whether the handler was stopped, so that nothing that it comes to counts. */
+  isStopped = false;
   /** How long the call may take in all, in milliseconds. */
   readonly timeout: number;
   #started = performance.now();
@@ -120,8 +129,22 @@ export class CallContext implements Context {
     return current.run(this, handler, request, this);
   }
 
-  /** The context of another run of the same call, as part of a transaction. */
-  again(view: View): CallContext {
+  /**
+   * Notes that the handler is about to do what cannot be undone.
+   *
+   * @throws {MpError} When the handler must not, or not yet.
+   */
+  begin(effect: string): void {
+    if (this.view !== undefined) throw effectInside(effect);
+    if (this.stopsAtEffect) {
+      this.isStopped = true;
+      throw stopped(effect);
+    }
+    this.effect ??= effect;
+  }
+
+  /** The context of another run of the same call, as part of a transaction if a view is given. */
+  again(view: View | undefined): CallContext {
     const context = new CallContext({
       service: this.service,
       replica: this.replica,
@@ -135,6 +158,7 @@ export class CallContext implements Context {
       ...(this.cancel && { cancel: this.cancel }),
     });
     context.view = view;
+    context.reply = this.reply;
     return context;
   }
 
@@ -157,6 +181,22 @@ export class CallContext implements Context {
   static get current(): CallContext | undefined {
     return current.getStore();
   }
+}
+
+/** The error of an effect within a transaction. */
+export function effectInside(effect: string): MpError {
+  return new MpError(
+    "scope_after_effect",
+    `Cannot make ${effect}: it is made within a transaction, which may run again`,
+    { next: "Make it before the first use of a scope, or after mp.scoped()" },
+  );
+}
+
+function stopped(effect: string): MpError {
+  return new MpError(
+    "cancelled",
+    `Cannot make ${effect} yet: the handler starts again, when it is known that the call is new`,
+  );
 }
 
 class AbortAtDeadline extends Timed {

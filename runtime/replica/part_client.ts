@@ -8,7 +8,7 @@ import { MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { PartClient } from "../topology/target.ts";
-import type { CallContext } from "./call_context.ts";
+import { type CallContext, effectInside } from "./call_context.ts";
 import { encodeMeta } from "./call_meta.ts";
 
 /** Options of {@linkcode partClient}. */
@@ -34,6 +34,9 @@ export function partClient(options: PartClientOptions): PartClient {
       const peer = peers()[start + index];
       if (peer === undefined) return Promise.reject(absent(path, start + index));
       const context = call.context as CallContext;
+      // a router that has used a scope would ask its parts again
+      if (context.view !== undefined) return Promise.reject(effectInside(`a call to "${path}"`));
+      context.effect ??= "a call to a part";
       return peer.call(call.payload.text, {
         timeout: Math.max(1, Math.min(timeout, context.remaining)),
         meta: encodeMeta(context, call.trace),

@@ -11,6 +11,7 @@ import type { Placed } from "../topology/walk.ts";
 import type { PartClient } from "../topology/target.ts";
 import type { Outcome } from "../transact/transaction.ts";
 import type { CallContext } from "./call_context.ts";
+import { keyedResponder } from "./keyed_responder.ts";
 import type { Scopes } from "./scopes.ts";
 
 /** Answers one call. Never throws anything but an {@linkcode MpError} that names service and replica. */
@@ -20,7 +21,7 @@ export type Responder = (payload: Payload, context: CallContext) => Promise<Payl
 export interface ResponderOptions {
   /** The clients of the parts that the pattern calls, by name. */
   readonly parts: Readonly<Record<string, PartClient>>;
-  readonly scopes: Pick<Scopes, "commit">;
+  readonly scopes: Pick<Scopes, "commit" | "recall" | "keep">;
   /** Told of errors that the user's code threw, with their stacks. */
   readonly onFault: (error: unknown, context: CallContext) => void;
 }
@@ -33,7 +34,14 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
     ? (payload, context) => target.route({ request: payload.value, payload, context }, parts)
     : (payload, context) => target(payload.value, context);
 
-  const respond = (payload: Payload, context: CallContext): Promise<Payload> | Payload => {
+  const respond = (payload: Payload, context: CallContext): Promise<Payload> | Payload =>
+    context.idempotencyKey === undefined
+      ? respondNow(payload, context)
+      : respondOnce(payload, context).catch((error) => {
+        throw attribute(error, context);
+      });
+
+  const respondNow = (payload: Payload, context: CallContext): Promise<Payload> | Payload => {
     context.payload = payload;
     let reply: unknown;
     try {
@@ -93,6 +101,7 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
     throw attribute(error, context);
   };
 
+  const respondOnce = keyedResponder({ place, scopes, respond: respondNow });
   return respond;
 }
 

@@ -6,8 +6,8 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { dirname } from "node:path";
-import { MpError } from "../errors.ts";
-import type { Payload } from "../payload.ts";
+import { messageOf, MpError } from "../errors.ts";
+import { Payload } from "../payload.ts";
 import { chooseStorage, type ScriptStorage } from "../storage/choose_storage.ts";
 import { encodeKey, scopeKey, userScopeKey } from "../storage/key.ts";
 import { lazyStorage, type StorageDrivers } from "../storage/lazy_storage.ts";
@@ -16,7 +16,7 @@ import type { Outcome } from "../transact/transaction.ts";
 import { Transactor } from "../transact/transactor.ts";
 import { withoutDrafts } from "../transact/settle_draft.ts";
 import type { View } from "../transact/view.ts";
-import { CallContext } from "./call_context.ts";
+import { CallContext, effectInside } from "./call_context.ts";
 
 /** Options of {@linkcode Scopes}. */
 export interface ScopesOptions {
@@ -76,11 +76,16 @@ export class Scopes implements ScopesHost {
     // what is called within a transaction is part of it
     const outer = surrounding.getStore() ?? context?.view;
     if (outer) return await run(outer);
-    if (context) context.effect ??= "mp.scoped()";
-    return await this.#use().run((view) => surrounding.run(view, () => copied(run(view))), {
-      timeout: Math.max(1, context?.remaining ?? DEFAULT_TIMEOUT),
+    context?.begin("a transaction of its own");
+    const timeout = Math.max(1, context?.remaining ?? DEFAULT_TIMEOUT);
+    const runInside = (view: View) => surrounding.run(view, () => copied(run(view)));
+    const step = context?.reply?.step(++context.steps, JSON.stringify(names));
+    if (step === undefined) return await this.#use().run(runInside, { timeout, scopes: ids });
+    const result = await this.#use().run((view) => step.run(view, () => kept(runInside(view))), {
+      timeout,
       scopes: ids,
     });
+    return result.value;
   }
 
   open(name: string): AnyScope {
@@ -107,9 +112,32 @@ export class Scopes implements ScopesHost {
     outcome: Outcome,
     again: (context: CallContext) => Payload | Promise<Payload>,
   ): Promise<Payload> {
-    return this.#use().run((view) => again(context.again(view)), {
+    const { reply } = context;
+    const view = context.view!;
+    const run = (view: View) => again(context.again(view));
+    const timeout = Math.max(1, context.remaining);
+    if (context.isStopped) return Promise.reject(new MpError("cancelled", "It starts again"));
+    if (reply === undefined) return this.#use().run(run, { timeout, first: { view, outcome } });
+    const first = reply.settle(view, outcome) ? { view, outcome } : undefined;
+    // somebody has answered meanwhile, and what this run has changed must not be stored
+    if (first === undefined) view.abandon();
+    return this.#use().run((view) => reply.run(view, () => run(view)), {
+      timeout,
+      ...(first && { first }),
+    });
+  }
+
+  /** What the call with an idempotency key was answered before, if it was. */
+  recall(context: CallContext): Promise<Payload | undefined> {
+    return this.#use().run((view) => context.reply!.recall(view), {
       timeout: Math.max(1, context.remaining),
-      first: { view: context.view!, outcome: outcome as Outcome },
+    });
+  }
+
+  /** Keeps the reply of a call with an idempotency key. @returns It, or what was answered meanwhile. */
+  keep(context: CallContext, reply: Payload): Promise<Payload> {
+    return this.#use().run((view) => context.reply!.run(view, () => reply), {
+      timeout: Math.max(1, context.remaining),
     });
   }
 
@@ -119,17 +147,8 @@ export class Scopes implements ScopesHost {
    * @throws {MpError} `scope_after_effect` within a transaction, which may run again.
    */
   effect(what: string): void {
-    const context = CallContext.current;
-    if (surrounding.getStore() || context?.view) {
-      throw new MpError(
-        "scope_after_effect",
-        `Cannot make ${what}: it is made within a transaction, which may run again`,
-        {
-          next: "Make it before the first use of a scope, or after mp.scoped()",
-        },
-      );
-    }
-    if (context) context.effect ??= what;
+    if (surrounding.getStore()) throw effectInside(what);
+    CallContext.current?.begin(what);
   }
 
   /** Ends all transactions, and closes the storage. */
@@ -183,4 +202,16 @@ export class Scopes implements ScopesHost {
 /** What leaves a transaction is no part of a scope; it is copied before any other body runs. */
 function copied(result: unknown): unknown {
   return result instanceof Promise ? result.then(withoutDrafts) : withoutDrafts(result);
+}
+
+/** What is kept of a transaction's result: JSON, which is what a later call gets. */
+function kept(result: unknown): Payload | Promise<Payload> {
+  if (result instanceof Promise) return result.then(kept);
+  try {
+    return Payload.encode(result);
+  } catch (error) {
+    throw new MpError("not_json", `Cannot keep the result of mp.scoped(): ${messageOf(error)}`, {
+      next: "Return JSON: it is kept for who makes the call again with the same idempotency key",
+    });
+  }
 }

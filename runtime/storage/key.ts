@@ -34,6 +34,9 @@ export const scopeKey = (name: string): Key => ["scope", name];
 /** The key of a user's own scope, `mp.scope.user`; never that of a scope named "user". */
 export const userScopeKey = (user: string): Key => ["scope", "user", user];
 
+/** Whether an encoded key is that of a kept reply, which is hardly ever looked at again. */
+export const isReply = (encoded: string): boolean => encoded.startsWith("reply:");
+
 /**
  * Encodes a key.
  *

@@ -6,7 +6,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MpError } from "../errors.ts";
-import { encodeKey } from "../storage/key.ts";
+import { encodeKey, isReply } from "../storage/key.ts";
 import type { CommitResult, Storage, Versioned } from "../storage/storage.ts";
 import { newSession, versionOf } from "../storage/version.ts";
 import { Contention } from "./contention.ts";
@@ -281,7 +281,8 @@ export class Pipeline implements StorageState {
       const state = writes.get(scope)?.state ?? before;
       if (state !== before) state.version = versionOf(commit);
       // what was used is kept longest
-      overlay.confirm(scope, state);
+      if (isReply(scope)) overlay.forget(scope);
+      else overlay.confirm(scope, state);
       this.#contention.done(scope, performance.now(), this.#roundTrip);
     }
     for (const transaction of transactions) settle(transaction);

@@ -22,7 +22,8 @@ function responderOf(target: AnyTarget, parts: Record<string, PartClient> = {}):
   mp.service("svc", target as () => unknown);
   const [place] = walk(topology);
   const faults: unknown[] = [];
-  const scopes = { commit: () => Promise.reject(new Error("no scope is touched here")) };
+  const fail = () => Promise.reject(new Error("no scope is touched here"));
+  const scopes = { commit: fail, recall: fail, keep: fail };
   const onFault = (error: unknown) => faults.push(error);
   return { respond: responder(place!, { parts, scopes, onFault }), faults };
 }

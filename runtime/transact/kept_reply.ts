@@ -1,0 +1,121 @@
+/**
+ * What a call with an idempotency key was answered. It is kept in a record of its own, which is read and
+ * written by the transaction whose result it is: so whoever makes the call again, on whichever replica,
+ * is refused by the storage, learns what was answered, and changes nothing.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import { hash32 } from "../hash.ts";
+import { Payload } from "../payload.ts";
+import { encodeKey } from "../storage/key.ts";
+import type { Outcome } from "./transaction.ts";
+import type { View } from "./view.ts";
+
+/** For how long it is kept, in milliseconds: much longer than the longest deadline. */
+export const KEPT_FOR = 3_600_000;
+
+/** What a reply is kept for. */
+export interface KeptReplyOptions {
+  /** Whose answer it is: what runs the handler, and the user, or "" for none. */
+  readonly owner: readonly [place: string, user: string];
+  readonly idempotencyKey: string;
+  /** What was asked, as text. */
+  readonly request: string;
+  /** Which of the handler's own transactions it is the result of; absent for the handler's reply. */
+  readonly step?: number;
+}
+
+/** See the module's documentation. */
+export class KeptReply {
+  #options: KeptReplyOptions;
+  #id: string;
+  #fingerprint: string | undefined;
+
+  /** @throws {MpError} `invalid_request` when the key is too long together with the owner's names. */
+  constructor(options: KeptReplyOptions) {
+    const { owner, idempotencyKey, step } = options;
+    this.#options = options;
+    try {
+      const steps = step === undefined ? [] : [String(step)];
+      this.#id = encodeKey(["reply", ...owner, idempotencyKey, ...steps]);
+    } catch (error) {
+      throw new MpError("invalid_request", `Cannot use the idempotency key: it is too long`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** The place of the result of one of the handler's own transactions. @param what Identifies it. */
+  step(number: number, what: string): KeptReply {
+    return new KeptReply({ ...this.#options, request: what, step: number });
+  }
+
+  /**
+   * What was answered, if anything was.
+   *
+   * @throws {MpError} `idempotency_key_reused` when something else was asked with the same key.
+   */
+  recall(view: View): Payload | undefined {
+    const { request, result } = view.open(this.#id);
+    if (request === undefined) return undefined;
+    if (request === this.#asked) return Payload.ofText(result);
+    throw this.#reused();
+  }
+
+  /** Recalls what was answered, or else runs a body and keeps what it answers. A body that throws is not remembered. */
+  run(view: View, body: () => Payload | Promise<Payload>): Payload | Promise<Payload> {
+    const known = this.recall(view);
+    if (known !== undefined) return known;
+    const keep = (result: Payload) => {
+      this.#keep(view, result);
+      return result;
+    };
+    const result = body();
+    return result instanceof Promise ? result.then(keep) : keep(result);
+  }
+
+  /**
+   * Keeps what a body has come to that has run already.
+   *
+   * @returns Whether that can stand: nothing was answered before.
+   */
+  settle(view: View, outcome: Outcome): boolean {
+    if (view.open(this.#id).request !== undefined) return false;
+    if ("value" in outcome) this.#keep(view, outcome.value as Payload);
+    return true;
+  }
+
+  #keep(view: View, result: Payload): void {
+    // as text, which is not walked through
+    view.replace(this.#id, { request: this.#asked, result: result.text });
+    view.expire(this.#id, Date.now() + KEPT_FOR);
+  }
+
+  /** A request is told from others by its hash: it may be large, and is not shown to anybody. */
+  get #asked(): string {
+    const { request } = this.#options;
+    return this.#fingerprint ??= [request.length, hash32(request), hash32(request, 1)]
+      .map((number) => number.toString(36)).join("-");
+  }
+
+  #reused(): MpError {
+    const { idempotencyKey, step } = this.#options;
+    const key = JSON.stringify(idempotencyKey);
+    if (step === undefined) {
+      return new MpError(
+        "idempotency_key_reused",
+        `Cannot answer: another request had the idempotency key ${key}`,
+        {
+          next: "Give each request a key of its own, and the same one only to make the same again",
+        },
+      );
+    }
+    return new MpError(
+      "idempotency_key_reused",
+      `Cannot run transaction ${step} of the call with the idempotency key ${key}: it was over other scopes before`,
+      { next: "Let a handler run its transactions in the same order each time" },
+    );
+  }
+}
