@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+// @ts-ignore: it is installed by the benchmark
 import { ServiceBroker } from "moleculer";
 import { histogram } from "./sample.js";
 import { serveJsonRpc } from "./serve_json_rpc.js";

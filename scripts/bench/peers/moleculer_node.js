@@ -1,4 +1,5 @@
 // A node of a moleculer cluster over TCP: `moleculer_node.js NODE_ID URLS`.
+// @ts-ignore: it is installed by the benchmark
 import { ServiceBroker } from "moleculer";
 import { sample } from "./sample.js";
 
