@@ -11,5 +11,8 @@ import { storages } from "./drivers/storage/storages.ts";
 import { replicaMain } from "./runtime/replica/main.ts";
 import { loadChild } from "./runtime/script/load_child.ts";
 
-if (Deno.env.get("MP_ROLE") === "load") loadChild(api, storages);
-else await replicaMain(api, storages);
+const role = Deno.env.get("MP_ROLE");
+if (role === "load") loadChild(api, storages);
+else if (role === "probe") {
+  Deno.exit(await (await import("./runtime/replica/probe.ts")).probe(Deno.env.toObject()));
+} else await replicaMain(api, storages);

@@ -17,7 +17,17 @@ export interface AddressBook {
   /** In the order of the plan's nodes, then by flat index. */
   readonly replicas: readonly ReplicaAddress[];
   /** In the order of the plan's doors: where each listens. */
-  readonly doors: readonly { readonly node: string; readonly address: Address }[];
+  readonly doors: readonly DoorAddress[];
+}
+
+/** Where a door is. */
+export interface DoorAddress {
+  /** The path whose replicas open it. */
+  readonly node: string;
+  /** Where callers find it. */
+  readonly address: Address;
+  /** Where the replica listens, if that is not where callers find it, as behind a published port. */
+  readonly listen?: Address;
 }
 
 /** Where one replica is. */

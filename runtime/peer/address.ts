@@ -29,13 +29,32 @@ export function tcpAddress(hostname: string, port: number): Address {
   return `tcp:${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
+/** The same address at another host; a unix socket has none. */
+export function atHost(address: Address, hostname: string): Address {
+  const parsed = parseAddress(address);
+  return parsed.transport === "unix" ? address : tcpAddress(hostname, parsed.port);
+}
+
+/** How long a host may take to accept; one that is gone does not even refuse. */
+const DIAL_WITHIN = 5_000;
+
 /** Connects to an address. */
 export async function dial(address: Address): Promise<Deno.Conn> {
   const parsed = parseAddress(address);
   if (parsed.transport === "unix") return await Deno.connect(parsed);
-  const conn = await Deno.connect(parsed);
-  conn.setNoDelay();
-  return conn;
+  const giveUp = new AbortController();
+  const timer = setTimeout(() => giveUp.abort(tooSlow(parsed)), DIAL_WITHIN);
+  try {
+    const conn = await Deno.connect({ ...parsed, signal: giveUp.signal });
+    conn.setNoDelay();
+    return conn;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooSlow({ hostname, port }: { hostname: string; port: number }): Error {
+  return new Deno.errors.TimedOut(`${hostname}:${port} did not accept within ${DIAL_WITHIN} ms`);
 }
 
 /** Listens at an address; a socket file that an ended process left behind is replaced. */

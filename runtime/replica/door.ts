@@ -204,7 +204,7 @@ function serviceOf(
       return reply instanceof Promise ? withinDeadline(reply, context) : reply;
     },
     ready() {
-      const missing = [...replica.switchboard.missing(), ...replica.scopes.missing()];
+      const missing = replica.missing();
       return { ready: missing.length === 0, missing };
     },
   };

@@ -14,16 +14,18 @@ import { takeUncaught } from "../script/uncaught.ts";
 import type { StorageDrivers } from "../storage/lazy_storage.ts";
 import { openTracing } from "../telemetry/open_tracing.ts";
 import type { CallContext } from "./call_context.ts";
+import type { FATAL_EXIT } from "./environment.ts";
+import { followBook } from "./follow_book.ts";
 import { identify, type ReplicaIdentity } from "./identity.ts";
 import { dieWithParent } from "./parent_death.ts";
 import { type DrainOptions, type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 import { type Obedience, type Supervised, supervised } from "./supervised.ts";
 
-/** How long a replica may drain when it is told to end by a signal, in milliseconds. */
-const SIGNAL_GRACE = 10_000;
-
 /** How long after it is ready a replica opens its endpoint for operators, in milliseconds. */
 const OPERATORS_DELAY = 200;
+
+/** See `environment.ts`. */
+const FATAL: FATAL_EXIT = 78;
 
 /**
  * Runs the replica that the environment names, until it is drained.
@@ -36,12 +38,15 @@ export async function replicaMain(
   storages: StorageDrivers,
 ): Promise<void> {
   const env = Deno.env.toObject();
-  const identity = identify(env);
+  const identity = identify(env, Deno.hostname);
   if (identity.parent !== undefined) dieWithParent(identity.parent);
   // Ctrl-C reaches every process of a terminal; the launcher decides what it means
   Deno.addSignalListener("SIGINT", () => {});
   const { promise: running, resolve: run } = Promise.withResolvers<Replica>();
-  const secret = Deno.readTextFileSync(identity.secretFile);
+  let starting = identity.supervisor === undefined;
+  // the first process of a container ends by this signal only if it listens for it
+  if (starting) Deno.addSignalListener("SIGTERM", () => starting && Deno.exit(0));
+  const secret = Deno.readTextFileSync(identity.secretFile).trim();
   const supervisor = identity.supervisor && await supervised(
     identity.supervisor,
     { replica: identity.name, pid: Deno.pid, secret },
@@ -49,18 +54,36 @@ export async function replicaMain(
   );
   try {
     const replica = await start({ identity, secret, api, storages, env, onFault: report });
+    starting = false;
     Deno.addSignalListener(
       "SIGTERM",
-      () => drain(replica, { linger: 0, leave: true }, SIGNAL_GRACE).then(() => Deno.exit(0)),
+      () => drain(replica, { linger: 0, leave: true }, identity.grace).then(() => Deno.exit(0)),
     );
     run(replica);
+    if (supervisor === undefined) return await keepItself(replica);
     await replica.ready();
-    if (!supervisor) await replica.openDoors();
-    supervisor?.notify("ready", {});
+    supervisor.notify("ready", {});
     // a server costs some milliseconds, in which callers can be answered already
     setTimeout(() => replica.openForOperators(), OPERATORS_DELAY);
   } catch (error) {
     await fail(error, identity, supervisor);
+  }
+}
+
+/** What a supervisor would see to. */
+async function keepItself(replica: Replica): Promise<void> {
+  const { book, revision } = replica.identity;
+  const following = new AbortController();
+  followBook(book, { revision, signal: following.signal, onBook: (next) => replica.follow(next) });
+  // those who look at it are told what is missing until it is ready
+  replica.openForOperators();
+  try {
+    await replica.ready();
+    await replica.openDoors();
+  } catch (error) {
+    following.abort();
+    // it drains already
+    if (draining === undefined) throw error;
   }
 }
 
@@ -148,10 +171,16 @@ async function fail(
     ...data,
     replica: identity.name,
     ...(known && error.next !== undefined && { next: error.next }),
-    fatal: known && (error.code === "revision_mismatch" || error.code === "launch_failed"),
+    fatal: isFatal(error),
   });
   await supervisor?.flush();
-  Deno.exit(1);
+  Deno.exit(isFatal(error) ? FATAL : 1);
+}
+
+/** Whether it would fail in the same way again. */
+function isFatal(error: unknown): boolean {
+  return error instanceof MpError &&
+    (error.code === "revision_mismatch" || error.code === "launch_failed");
 }
 
 function stackOf(error: unknown): string {

@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { MpError } from "../errors.ts";
 import type { Address, AddressBook, ReplicaAddress } from "../launch/address_book.ts";
 import type { Payload } from "../payload.ts";
+import { atHost } from "../peer/address.ts";
 import { sockets, type Transport } from "../peer/transport.ts";
 import { makePlan } from "../plan/make_plan.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
@@ -156,7 +157,7 @@ export class Replica {
       onEffect: (what) => scopes.effect(what),
     });
     this.respond = place && responder(place, { parts: this.network.parts(place), scopes, onFault });
-    const own = findAddress(book, identity);
+    const own = ownAddresses(book, identity);
     this.#server = new PeerServer({
       listener: transport.listen(own.peer),
       credentials,
@@ -180,9 +181,21 @@ export class Replica {
     return this.switchboard.connected();
   }
 
+  /** What it still needs in order to answer calls. */
+  missing(): string[] {
+    // a supervisor decides by itself when doors are opened
+    const owesDoor = this.identity.supervisor === undefined && this.#doors.length === 0 &&
+      this.#book.doors.some(({ node }) => node === this.identity.path);
+    return [
+      ...this.switchboard.missing(),
+      ...this.scopes.missing(),
+      ...(owesDoor ? ["its door"] : []),
+    ];
+  }
+
   /** Opens a door for callers from outside. @returns Where it listens. */
   async open(address: Address, takeOver: boolean): Promise<Address> {
-    const index = this.#book.doors.findIndex((door) => door.address === address);
+    const index = this.#book.doors.findIndex((door) => (door.listen ?? door.address) === address);
     const { methods } = this.plan.doors[index] ?? this.plan.doors[0] ?? { methods: {} };
     const door = await Door.open(this, { address, takeOver, methods });
     this.#doors.push(door);
@@ -191,8 +204,8 @@ export class Replica {
 
   /** Opens the doors that the address book gives to this replica. */
   async openDoors(): Promise<void> {
-    for (const { node, address } of this.#book.doors) {
-      if (node === this.identity.path) await this.open(address, false);
+    for (const { node, address, listen = address } of this.#book.doors) {
+      if (node === this.identity.path) await this.open(listen, false);
     }
   }
 
@@ -242,9 +255,14 @@ function checkRevision(identity: ReplicaIdentity, plan: Plan): void {
   );
 }
 
-function findAddress(book: AddressBook, { path, index, name }: ReplicaIdentity): ReplicaAddress {
+/** Where a replica listens. */
+function ownAddresses(
+  book: AddressBook,
+  { path, index, name, listenHost }: ReplicaIdentity,
+): Pick<ReplicaAddress, "peer" | "http"> {
   const own = book.replicas.find((replica) => replica.path === path && replica.index === index);
-  if (own) return own;
+  if (own && listenHost === undefined) return own;
+  if (own) return { peer: atHost(own.peer, listenHost!), http: atHost(own.http, listenHost!) };
   throw new MpError("launch_failed", `Cannot start ${name}: the address book does not list it`);
 }
 

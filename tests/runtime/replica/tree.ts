@@ -84,6 +84,8 @@ export class Tree implements AsyncDisposable {
         secretFile: "/secret",
         supervisor: undefined,
         parent: undefined,
+        listenHost: undefined,
+        grace: 10_000,
       },
       book,
       secret: SECRET,
