@@ -24,6 +24,11 @@ export const commandTable: readonly CommandEntry[] = [
     async () => (await import("./client.ts")).client,
   ),
   entry("plan", "Show what would run", async () => (await import("./plan.ts")).plan),
+  entry(
+    "export",
+    "Write what runs a script without mp: manifests, a compose file",
+    async () => (await import("./export.ts")).exportFiles,
+  ),
   entry("ps", "List deployments and their replicas", async () => (await import("./ps.ts")).ps),
   entry("logs", "Show what replicas wrote", async () => (await import("./logs.ts")).logs),
   entry(

@@ -7,13 +7,14 @@
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { messageOf } from "../errors.ts";
+import type { DriverSettings } from "../launch/driver.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
 import type { Prepared, PrepareOptions } from "../launch/prepare.ts";
 import type { Plan } from "../plan/plan.ts";
 import { chooseStorage } from "../storage/choose_storage.ts";
 import { telemetrySettings } from "../telemetry/telemetry_env.ts";
 import { didYouMean } from "./near_name.ts";
-import { pairs, text, texts, usage, type Values, wholeNumber } from "./option.ts";
+import { flag, pairs, text, texts, usage, type Values, wholeNumber } from "./option.ts";
 
 /** Options that the plan depends on. */
 export const planOptions = {
@@ -72,6 +73,27 @@ export const launchOptions = {
     candidates: "path",
     description: "Start the first replica of a path with the inspector, at 127.0.0.1:9229",
   }),
+  linuxBinary: text({
+    value: "FILE",
+    env: "MP_LINUX_BINARY",
+    candidates: "file",
+    description: "For containers: the mp for Linux that images are made of, where this one is not",
+  }),
+  baseImage: text({
+    value: "IMAGE",
+    description: "For containers: an image with Deno that images are made of, in place of this mp",
+  }),
+  imagePrefix: text({
+    value: "PREFIX",
+    env: "DOCKER_IMAGE_PREFIX",
+    description: "For containers: what stands before the names of images",
+  }),
+  registry: text({
+    value: "HOST",
+    env: "DOCKER_REGISTRY",
+    description: "For containers: the registry in the names of images",
+  }),
+  push: flag({ description: "For containers: push the image to its registry" }),
 };
 
 type PlanValues = Values<typeof planOptions>;
@@ -114,8 +136,9 @@ export interface OrderParts {
 /** The order to deploy what was prepared. @throws {MpError} `usage` when there is nothing to inspect. */
 export function deployOrder(
   { plan, bundle }: Extract<Prepared, { kind: "topology" }>,
-  { version, driver, options: { host, port, inspect }, preparation: { widths, env } }: OrderParts,
+  { version, driver, options, preparation: { widths, env } }: OrderParts,
 ): DeployOrder {
+  const { host, port, inspect } = options;
   if (inspect !== undefined) checkInspect(inspect, plan);
   const { code, map, hash, script } = bundle;
   return {
@@ -129,7 +152,22 @@ export function deployOrder(
     host,
     port,
     inspect,
+    settings: settingsOf(options),
   };
+}
+
+/** What only drivers know: all that was given of it. */
+function settingsOf(options: Values<typeof launchOptions>): DriverSettings {
+  const { driver: _, port: __, host: ___, inspect: ____, linuxBinary, ...rest } = options;
+  const settings = {
+    ...rest,
+    linuxBinary: linuxBinary === undefined ? undefined : resolve(linuxBinary),
+  };
+  return Object.fromEntries(
+    Object.entries(settings).filter((entry): entry is [string, string | boolean] =>
+      entry[1] !== undefined && entry[1] !== false
+    ),
+  );
 }
 
 /** The driver of that name, or the one that is meant without a name. @throws {MpError} `usage`. */

@@ -9,6 +9,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   run: ["run"],
   plan: ["plan"],
   print: ["plan", "--json"],
+  export: ["export"],
   logs: ["logs"],
   delete: ["delete"],
 };

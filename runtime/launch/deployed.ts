@@ -11,6 +11,7 @@ import type {
   Deployment,
   DeploymentFiles,
   DeploymentHandle,
+  DeploymentNote,
   Driver,
   LaunchOptions,
   ReplicaCommand,
@@ -26,11 +27,26 @@ export interface Deployed {
   readonly files: DeploymentFiles;
   /** Counts the trees of replicas, from 1. */
   readonly tree: number;
+  /** When the first was launched. */
+  readonly created: string;
+  /** Counts that `mp scale` set, by path. */
+  readonly scaled: Readonly<Record<string, number>>;
+}
+
+/** What a deployment is to become. */
+export interface Target {
+  readonly order: DeployOrder;
+  readonly door: DoorPlace;
+  readonly scaled: Deployed["scaled"];
 }
 
 /** What it takes to deploy. */
-export interface DeployTools {
+export interface DeployTools extends RenderTools {
   readonly state: StateFolder;
+}
+
+/** What it takes to render. */
+export interface RenderTools {
   readonly driver: Driver;
   /** How a replica is started, without and with the inspector. */
   command(options?: { inspect: string }): ReplicaCommand;
@@ -46,11 +62,11 @@ export async function assignOrder(order: DeployOrder, tools: DeployTools): Promi
   const door = { host: order.host ?? HOST, port: order.port ?? PORT };
   const [files, book] = await Promise.all([
     writeFiles(order, 1, tools),
-    tools.driver.assign(order.plan, door),
+    tools.driver.assign(order.plan, { ...door, tree: 1 }),
     // there before the first line, for who follows the logs
     tools.state.writeFiles(logsOf(order, tools), {}),
   ]);
-  return { order, book, files, tree: 1 };
+  return { order, book, files, tree: 1, created: new Date().toISOString(), scaled: {} };
 }
 
 /** Launches what was assigned. */
@@ -60,41 +76,52 @@ export async function launchAssigned(
   options: Omit<LaunchOptions, "logs">,
 ): Promise<Deployment> {
   const logs = logsOf(deployed.order, tools);
-  return await tools.driver.launch(render(deployed, tools), { ...options, logs });
+  return await tools.driver.launch(renderDeployed(deployed, tools), { ...options, logs });
 }
 
 /** Adds and removes replicas. */
 export async function scaleDeployed(
-  { book: scales, files, tree }: Deployed,
-  to: { readonly order: DeployOrder; readonly door: DoorPlace },
+  from: Deployed,
+  { order, door, scaled }: Target,
   deployment: Deployment,
   tools: DeployTools,
 ): Promise<Deployed> {
-  const { order, door } = to;
-  const book = await tools.driver.assign(order.plan, { ...door, scales });
-  const next = { order, book, files, tree };
-  await deployment.scale(book, render(next, tools));
+  const { book: scales, tree } = from;
+  const book = await tools.driver.assign(order.plan, { ...door, scales, tree });
+  const next = { ...from, order, book, scaled };
+  await deployment.scale(book, renderDeployed(next, tools));
   return next;
 }
 
 /** Starts a new tree beside what runs, which then drains. */
 export async function replaceDeployed(
-  { book: replaces, tree: last }: Deployed,
-  to: { readonly order: DeployOrder; readonly door: DoorPlace },
+  from: Deployed,
+  { order, door, scaled }: Target,
   deployment: Deployment,
   tools: DeployTools,
 ): Promise<Deployed> {
-  const { order, door } = to;
-  const tree = last + 1;
+  const { book: replaces } = from;
+  const tree = from.tree + 1;
   const [files, book] = await Promise.all([
     writeFiles(order, tree, tools),
-    tools.driver.assign(order.plan, { ...door, replaces }),
+    tools.driver.assign(order.plan, { ...door, replaces, tree }),
   ]);
-  const next = { order, book, files, tree };
-  await deployment.update(book, render(next, tools));
+  const next = { ...from, order, book, files, tree, scaled };
+  await deployment.update(book, renderDeployed(next, tools));
   // the tree before, which may still drain, keeps its files
   await Deno.remove(treeFolder(order, tree - 2, tools), { recursive: true }).catch(() => {});
   return next;
+}
+
+/** The platform's objects of an order that is not launched: the same for the same order. */
+export async function renderOrder(order: DeployOrder, driver: Driver): Promise<unknown> {
+  const door = { host: order.host ?? HOST, port: order.port ?? PORT };
+  const book = await driver.assign(order.plan, { ...door, tree: 1 });
+  const { script } = order.bundle;
+  const files = { bundle: "bundle.mjs", sourceMap: "bundle.mjs.map", script };
+  const created = new Date(0).toISOString();
+  const command = () => ({ command: "mp", args: [] });
+  return renderDeployed({ order, book, files, tree: 1, created, scaled: {} }, { driver, command });
 }
 
 /** Where the deployment's own door listens. */
@@ -106,7 +133,7 @@ export function doorOf({ book, order }: Deployed): DoorPlace {
 }
 
 /** Where others reach it. */
-export function handleOf({ book, order }: Deployed, created: string): DeploymentHandle {
+export function handleOf({ book, order, created }: Deployed): DeploymentHandle {
   const { driver, plan, bundle } = order;
   return {
     app: plan.app,
@@ -121,10 +148,21 @@ export function handleOf({ book, order }: Deployed, created: string): Deployment
   };
 }
 
-function render({ order, book, files }: Deployed, { driver, command }: DeployTools): unknown {
-  const { plan, env, cwd, inspect } = order;
+/** What a driver keeps with it, so that another launcher can take it up. */
+function noteOf(deployed: Deployed): DeploymentNote {
+  const { order, book, tree, scaled } = deployed;
+  const { code: _, map: __, ...bundle } = order.bundle;
+  return { handle: handleOf(deployed), order: { ...order, bundle }, book, tree, scaled };
+}
+
+/** The platform's objects of it. */
+export function renderDeployed(deployed: Deployed, { driver, command }: RenderTools): unknown {
+  const { order, book, files } = deployed;
+  const { plan, env, cwd, inspect, bundle } = order;
   return driver.render(plan, book, {
     files,
+    bundle,
+    note: noteOf(deployed),
     env,
     cwd,
     command: command(),

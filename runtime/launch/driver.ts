@@ -7,6 +7,7 @@
 import type { MpError } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Address, AddressBook } from "./address_book.ts";
+import type { DeployOrder, OrderedBundle } from "./launcher.ts";
 
 /** What a driver can do, as data. */
 export interface Capabilities {
@@ -32,6 +33,75 @@ export interface Driver<Rendered = unknown> {
   render(plan: Plan, book: AddressBook, options: RenderOptions): Rendered;
   /** Launches. Resolves when the replicas are on their way; `events()` and `ready()` tell the rest. */
   launch(rendered: Rendered, options: LaunchOptions): Promise<Deployment<Rendered>>;
+  /**
+   * The platform's objects as files, with which the platform's own tools run the same. The first is the one
+   * to begin with. Pure. Absent where replicas are nothing without `mp`.
+   */
+  export?(rendered: Rendered): readonly ExportedFile[];
+  /**
+   * The deployments that the platform itself knows of, whoever launched them from where. Those of a platform
+   * that is not there are none. Absent where replicas end with their launcher.
+   */
+  discover?(filter: Filter): AsyncIterable<Discovered>;
+  /**
+   * Takes up a deployment that was launched by another process. Present where `discover` is.
+   *
+   * @returns `null` when it is gone.
+   */
+  recover?(handle: DeploymentHandle, options: LaunchOptions): Promise<Recovered<Rendered> | null>;
+  /** Removes what stays when deployments of an app are deleted, such as data and images. @returns What was removed, for a person. */
+  purge?(app: string, options: PurgeOptions): Promise<readonly string[]>;
+}
+
+/** A file of an export. */
+export interface ExportedFile {
+  /** Its path in the folder of the export, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Which deployments to discover. */
+export interface Filter {
+  /** Only those of this app. Default: all. */
+  readonly app?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A deployment as the platform knows it. */
+export interface Discovered {
+  readonly handle: DeploymentHandle;
+  /** The plan with which it was launched; counts may have changed since. */
+  readonly plan: Plan;
+  /** The version of `mp` that launched it. */
+  readonly version: string;
+}
+
+/** A deployment that was taken up, with all that its next launcher needs to know. */
+export interface Recovered<Rendered = unknown> {
+  readonly deployment: Deployment<Rendered>;
+  readonly note: DeploymentNote;
+  /** The text of its bundle, which the note leaves out. */
+  bundle(): Promise<Pick<OrderedBundle, "code" | "map">>;
+}
+
+/** What a driver keeps with a deployment, so that another launcher can take it up; JSON. */
+export interface DeploymentNote {
+  readonly handle: DeploymentHandle;
+  /** What was ordered; the bundle without its text. */
+  readonly order: Omit<DeployOrder, "bundle"> & {
+    readonly bundle: Omit<OrderedBundle, "code" | "map">;
+  };
+  readonly book: AddressBook;
+  /** Counts the trees of replicas, from 1. */
+  readonly tree: number;
+  /** Counts that `mp scale` set, by path. */
+  readonly scaled: Readonly<Record<string, number>>;
+}
+
+export interface PurgeOptions {
+  /** Whether images are removed too. */
+  readonly images: boolean;
+  readonly signal?: AbortSignal;
 }
 
 export interface AssignOptions {
@@ -43,11 +113,17 @@ export interface AssignOptions {
   readonly replaces?: AddressBook;
   /** The tree that is scaled in place: what stays keeps its address. */
   readonly scales?: AddressBook;
+  /** Counts the trees of replicas, from 1. */
+  readonly tree?: number;
 }
 
 export interface RenderOptions {
-  /** The files of the deployment. */
+  /** The files of the deployment, on this machine. */
   readonly files: DeploymentFiles;
+  /** What is in them, for platforms that take it along. */
+  readonly bundle: OrderedBundle;
+  /** What is kept with a deployment that others may take up. */
+  readonly note: DeploymentNote;
   /** Environment of every replica, besides each node's own. */
   readonly env: Readonly<Record<string, string>>;
   /** The working folder of replicas: where `mp run` was called, so that paths in `env` mean what they say. */
@@ -57,6 +133,9 @@ export interface RenderOptions {
   /** The path whose replica 0 is started with the inspector, and how. */
   readonly inspect?: { readonly path: string; readonly command: ReplicaCommand };
 }
+
+/** What the command line says to one driver or another, by the option's name: `baseImage`, `namespace`. */
+export type DriverSettings = Readonly<Record<string, string | boolean>>;
 
 /** A program and its arguments. */
 export interface ReplicaCommand {
@@ -141,8 +220,10 @@ export interface Deployment<Rendered = unknown> extends AsyncDisposable {
   scale(book: AddressBook, rendered: Rendered): Promise<void>;
   /** Starts a new tree beside this one, moves the doors to it when it is ready, and drains the old. */
   update(book: AddressBook, rendered: Rendered): Promise<void>;
-  /** Drains and stops every replica, and removes what was made. Idempotent. */
+  /** Drains and stops every replica, and removes what was made; data stays, see {@linkcode Driver.purge}. Idempotent. */
   delete(): Promise<void>;
+  /** Lets it go on without this launcher. Present where replicas outlive it. */
+  leave?(): Promise<void>;
 }
 
 /** Where a deployment is reached; JSON. */

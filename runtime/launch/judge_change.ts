@@ -31,8 +31,9 @@ export function judgeChange(from: PlacedOrder, to: PlacedOrder): UpdateOutcome["
 
 /** Everything that every replica is started with. */
 function surroundings({ order, door }: PlacedOrder): string {
-  const { env, cwd, inspect, bundle: { hash, script } } = order;
-  return JSON.stringify([Object.entries(env).sort(), cwd, inspect, hash, script, door]);
+  const { env, cwd, inspect, settings = {}, bundle: { hash, script } } = order;
+  const sorted = [env, settings].map((values) => Object.entries(values).sort());
+  return JSON.stringify([sorted, cwd, inspect, hash, script, door]);
 }
 
 function uncounted({ nodes }: Plan): string {

@@ -8,6 +8,7 @@ import type { Plan } from "../plan/plan.ts";
 import type {
   DeploymentEvent,
   DeploymentHandle,
+  DriverSettings,
   LogLine,
   ReplicaId,
   ReplicaStatus,
@@ -51,6 +52,8 @@ export interface DeployOrder {
   readonly port?: number;
   /** The path whose replica 0 is started with the inspector. */
   readonly inspect?: string;
+  /** What only the driver knows. */
+  readonly settings?: DriverSettings;
   /** How many replicas the command line asked for, by path. */
   readonly widths: Readonly<Record<string, number>>;
   /** Whether the counts that `mp scale` set stay. */

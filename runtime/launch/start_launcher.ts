@@ -91,9 +91,6 @@ class ProcessLauncher implements LocalLauncher {
   /** Resolves when there is a deployment; commands may come before. */
   #launched = Promise.withResolvers<Deployment>();
   #control: ControlServer | undefined;
-  #created = new Date().toISOString();
-  /** Counts that `mp scale` set, by path. */
-  #scaled: Readonly<Record<string, number>> = {};
   #news = feed<News>({ missed: (count) => ({ kind: "missed", count }) });
   /** Changes are made one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -111,7 +108,7 @@ class ProcessLauncher implements LocalLauncher {
   }
 
   get handle(): DeploymentHandle {
-    return handleOf(this.#current, this.#created);
+    return handleOf(this.#current);
   }
 
   async start(order: DeployOrder): Promise<void> {
@@ -149,10 +146,8 @@ class ProcessLauncher implements LocalLauncher {
   update(order: DeployOrder): Promise<UpdateOutcome> {
     return this.#inTurn(async () => {
       checkUpdate(this.#current.order, order);
-      const scaled = order.keepScale ? this.#scaled : {};
-      const outcome = await this.#apply(await this.#replanned(order, scaled));
-      this.#scaled = scaled;
-      return outcome;
+      const scaled = order.keepScale ? this.#current.scaled : {};
+      return await this.#apply(await this.#replanned(order, scaled), scaled);
     });
   }
 
@@ -160,12 +155,11 @@ class ProcessLauncher implements LocalLauncher {
     return this.#inTurn(async () => {
       const { order } = this.#current;
       checkScale(order.plan, scaling);
-      const scaled = { ...this.#scaled, [scaling.path]: scaling.replicas };
-      const outcome = await this.#apply(
+      const scaled = { ...this.#current.scaled, [scaling.path]: scaling.replicas };
+      return await this.#apply(
         await this.#replanned({ ...order, host: undefined, port: undefined }, scaled),
+        scaled,
       );
-      this.#scaled = scaled;
-      return outcome;
     });
   }
 
@@ -224,17 +218,21 @@ class ProcessLauncher implements LocalLauncher {
     return { ...order, plan: await this.#options.replan(order, { ...order.widths, ...scaled }) };
   }
 
-  async #apply(order: DeployOrder): Promise<UpdateOutcome> {
+  async #apply(order: DeployOrder, scaled: Deployed["scaled"]): Promise<UpdateOutcome> {
     const { plan } = order;
     const from = { order: this.#current.order, door: doorOf(this.#current) };
     const door = { host: order.host ?? from.door.host, port: order.port || from.door.port };
     const how = judgeChange(from, { order, door });
-    if (how === "unchanged") return { how, handle: this.handle, plan };
+    if (how === "unchanged") {
+      this.#current = { ...this.#current, scaled };
+      return { how, handle: this.handle, plan };
+    }
     this.#news.put({ kind: "updating", plan, how });
     try {
       const change = how === "in place" ? scaleDeployed : replaceDeployed;
       const deployment = await this.#running();
-      this.#current = await change(this.#current, { order, door }, deployment, this.#options);
+      const to = { order, door, scaled };
+      this.#current = await change(this.#current, to, deployment, this.#options);
       await this.#record();
       const outcome = { how, handle: this.handle, plan };
       this.#news.put({ kind: "updated", outcome });

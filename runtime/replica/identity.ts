@@ -91,7 +91,7 @@ function replicaOf(
   throw wrong(env.MP_POD_NAME ? "MP_POD_NAME" : "MP_INDEX", env.MP_POD_NAME ?? "");
 }
 
-function required(env: Environment, name: keyof Environment): string {
+function required(env: Environment, name: keyof ReplicaEnvironment): string {
   const value = env[name];
   if (value) return value;
   throw new MpError("launch_failed", `Cannot start a replica: ${name} is not set`, {

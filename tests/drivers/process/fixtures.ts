@@ -49,6 +49,8 @@ export function plan({ revision = "r1", nodes, doors = [] }: PlanOptions): Plan 
 export function renderOptions(changes: Partial<RenderOptions> = {}): RenderOptions {
   return {
     files: { bundle: "/bundle.js", sourceMap: "/bundle.js.map", script: "/shop/topology.ts" },
+    bundle: { code: "", map: "", hash: "0000", script: "/shop/topology.ts" },
+    note: {} as RenderOptions["note"],
     env: {},
     cwd: Deno.cwd(),
     command: {

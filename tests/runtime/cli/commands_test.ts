@@ -12,9 +12,10 @@ Deno.test("commandTable has the commands that DESIGN asks for", () => {
   assertEquals(
     names.sort(),
     [
-      ..."client completions delete doctor help logs plan ps restart run scale scope version".split(
-        " ",
-      ),
+      ..."client completions delete doctor export help logs plan ps restart run scale scope version"
+        .split(
+          " ",
+        ),
     ],
   );
 });

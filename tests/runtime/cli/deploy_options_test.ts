@@ -17,6 +17,18 @@ const messageOf = (body: () => unknown) => {
   return [error.message, error.next];
 };
 
+const launchValues = {
+  driver: undefined,
+  port: undefined,
+  host: undefined,
+  inspect: undefined,
+  linuxBinary: undefined,
+  baseImage: undefined,
+  imagePrefix: undefined,
+  registry: undefined,
+  push: false,
+};
+
 const values = (env: string[], envFile: string[] = [], replicas: string[] = []) => ({
   name: undefined,
   env: planOptions.env.read(env, "--env"),
@@ -81,7 +93,7 @@ Deno.test("deployOrder() inspects only a path that is there", () => {
     deployOrder({ kind: "topology", plan: histogramPlan, bundle }, {
       version: "1",
       driver: "process",
-      options: { driver: undefined, port: undefined, host: undefined, inspect },
+      options: { ...launchValues, inspect },
       preparation: { widths: {}, env: {} },
     });
   assertEquals(order("histogram.gather").inspect, "histogram.gather");
@@ -89,4 +101,21 @@ Deno.test("deployOrder() inspects only a path that is there", () => {
     'Cannot inspect "histogram.gathr": there is no such path',
     'Did you mean "histogram.gather"?',
   ]);
+});
+
+Deno.test("deployOrder() hands on what only a driver knows, as far as it was given", () => {
+  const bundle = { code: "", map: "", hash: "", inputs: [], script: "/a.ts", mayServe: true };
+  const order = (given: Readonly<Record<string, unknown>>) =>
+    deployOrder({ kind: "topology", plan: histogramPlan, bundle }, {
+      version: "1",
+      driver: "docker",
+      options: { ...launchValues, ...given } as typeof launchValues,
+      preparation: { widths: {}, env: {} },
+    });
+  assertEquals(order({ port: undefined }).settings, {});
+  assertEquals(order({ push: true, registry: "r.example", linuxBinary: "bin/mp" }).settings, {
+    push: true,
+    registry: "r.example",
+    linuxBinary: join(Deno.cwd(), "bin", "mp"),
+  });
 });
