@@ -16,7 +16,7 @@
  * | `p<id>`, `q<id>` | ping and its answer |
  *
  * Messages that are sent in the same turn of the event loop, or while a write is under way, leave in
- * one write. A peer that does not read makes that one write wait, and what piles up behind it is
+ * one write; a message that nothing else can join leaves at once. A peer that does not read makes that one write wait, and what piles up behind it is
  * bounded.
  *
  * @module
@@ -24,6 +24,7 @@
 
 import { type ErrorData, messageOf, MpError } from "../errors.ts";
 import { deadlines, Timed } from "./deadlines.ts";
+import { afterTurn } from "./turn.ts";
 
 /** What a channel runs over: a socket, or its like in one process. */
 export interface Connection {
@@ -217,7 +218,9 @@ export class Channel {
     this.#outbox += line;
     if (this.#writing) return;
     this.#writing = true;
-    this.#written = this.#drain();
+    // a lone caller is not kept waiting; beside others, one write a turn costs far less than one a message
+    const alone = this.#calls.size <= 1 && this.#inbound.size <= 1;
+    this.#written = alone ? this.#drain() : new Promise<void>(afterTurn).then(() => this.#drain());
   }
 
   /** Sends what the other side causes at will; one that causes it and never reads is given up. */
@@ -228,7 +231,7 @@ export class Channel {
   }
 
   async #drain(): Promise<void> {
-    await undefined; // what this turn of the event loop still sends goes along
+    await undefined; // what is sent along with it goes along
     try {
       while (this.#outbox !== "" && !this.#ended) {
         const bytes = encoder.encode(this.#outbox);
