@@ -5,7 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import type { LauncherStatus } from "../../runtime/launch/launcher.ts";
 import type { DeploymentHandle, ReplicaStatus } from "../../runtime/launch/driver.ts";
 import { type MpOptions, mpSandbox, type Sandbox } from "../support/mp.ts";
@@ -65,14 +65,16 @@ export function script(body: string): string {
 /**
  * Launches a script on a free port, and waits until it is ready.
  *
- * @param body The script, without its first and last line.
+ * @param body The script, without its first and last line; or where it is.
  */
 export async function launch(
-  body: string,
+  body: string | URL,
   { args = [], env, ...options }: MpOptions & { readonly args?: readonly string[] } = {},
 ): Promise<Launched> {
   const sandbox = await mpSandbox();
-  const file = await sandbox.write(`${APP}.ts`, script(body));
+  const file = body instanceof URL
+    ? fromFileUrl(body)
+    : await sandbox.write(`${APP}.ts`, script(body));
   await Deno.mkdir(join(sandbox.folder, "tmp"));
   const program = sandbox.start(["run", "--json", "--port", "0", ...args, file], {
     ...options,

@@ -5,6 +5,7 @@ import { checkLinearizable, type CheckOptions } from "../../../runtime/check/lin
 import type { Model } from "../../../runtime/check/model.ts";
 import { register, type RegisterInput } from "../../../runtime/check/register.ts";
 import { scopesModel, type ScopesOutput } from "../../../runtime/check/scopes_model.ts";
+import { seeded } from "../../support/seeded.ts";
 import { drawn } from "./drawn.ts";
 
 /** `w1`, `r1`, `c1>2` (compare and set, which did) and `c1!2` (which did not). */
@@ -151,17 +152,6 @@ for (const [name, [right, ...lines]] of Object.entries(BANKS)) {
   });
 }
 
-/** A generator of numbers from 0 to 1 (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Tries every order of every choice of operations that may have happened. */
 function isRight<State, Input, Output>(
   { initial, apply }: Model<State, Input, Output>,
@@ -199,7 +189,7 @@ function someOperations(random: () => number): Operation<RegisterInput, unknown>
 }
 
 Deno.test("checkLinearizable() finds what trying every order finds", () => {
-  const random = seeded(1);
+  const random = seeded(1).next;
   const counts = { linearizable: 0, violated: 0, undecided: 0 };
   for (let round = 0; round < 4_000; round++) {
     const operations = someOperations(random);
@@ -244,12 +234,12 @@ function longHistory(length: number, clients: number, unknown: number, random: (
 }
 
 Deno.test("checkLinearizable() checks a long history of many clients, with many that never return", () => {
-  const operations = longHistory(20_000, 32, 300, seeded(2));
+  const operations = longHistory(20_000, 32, 300, seeded(2).next);
   assertEquals(checkLinearizable(counter(), operations).outcome, "linearizable");
 });
 
 Deno.test("checkLinearizable() finds what is wrong at the end of a long history of many clients", () => {
-  const operations = longHistory(4_000, 32, 10, seeded(3));
+  const operations = longHistory(4_000, 32, 10, seeded(3).next);
   const late = operations.findLastIndex(({ input, returned }) => input.op === "read" && returned);
   const { at, output } = operations[late]!.returned!;
   // there cannot have been so many
@@ -297,7 +287,7 @@ Deno.test("checkLinearizable() says how many operations without a return do not 
 });
 
 Deno.test("checkLinearizable() is undecided when it may not search for as long as it takes", () => {
-  const operations = longHistory(1_000, 8, 10, seeded(3));
+  const operations = longHistory(1_000, 8, 10, seeded(3).next);
   assertEquals(checkLinearizable(counter(), operations, { steps: 500 }).outcome, "undecided");
 });
 

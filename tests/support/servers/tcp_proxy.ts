@@ -1,5 +1,5 @@
 /**
- * A TCP proxy that cuts, refuses and holds back, to stand between a client and its server in tests.
+ * A TCP proxy that cuts, refuses, stalls, delays and holds back, to stand between a client and its server in tests.
  *
  * @module
  */
@@ -13,35 +13,90 @@ export interface TcpProxy extends AsyncDisposable {
   readonly connections: number;
   /** How many pieces clients have said; a short request is one. */
   readonly requests: number;
-  /** Cuts every connection. */
+  /** Cuts every connection; what is held back is gone. */
   cut(): void;
   /** Cuts every connection, and every new one at once, until told otherwise. */
   refuse(refusing: boolean): void;
   /** Holds back what the server says; what the client says goes on. Lets it all go when told so. */
   holdReplies(holding: boolean): void;
+  /** Holds back what both say, as a network does that has stalled. Lets it all go when told so. */
+  stall(stalling: boolean): void;
+  /** Delays each piece from now on by as many milliseconds, in both directions; a function is asked for each. */
+  delay(milliseconds: number | (() => number)): void;
   /** Resolves when the server has said something that is held back. */
   replyHeld(): Promise<void>;
+}
+
+/** One direction of one connection. */
+class Pipe {
+  #pieces: { readonly chunk: Uint8Array; readonly due: number }[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #to: Socket;
+  readonly isHeld: () => boolean;
+
+  constructor(to: Socket, isHeld: () => boolean) {
+    this.#to = to;
+    this.isHeld = isHeld;
+  }
+
+  push(chunk: Uint8Array, delay: number): void {
+    if (delay === 0 && this.#pieces.length === 0 && !this.isHeld()) this.#say(chunk);
+    else {
+      this.#pieces.push({ chunk, due: performance.now() + delay });
+      this.flush();
+    }
+  }
+
+  /** Says what is due, in order, and comes back for the rest. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (let next = this.#pieces[0]; next && !this.isHeld(); next = this.#pieces[0]) {
+      const wait = next.due - performance.now();
+      if (wait > 0) {
+        this.#timer = setTimeout(() => this.flush(), wait);
+        return;
+      }
+      this.#pieces.shift();
+      this.#say(next.chunk);
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#pieces = [];
+  }
+
+  #say(chunk: Uint8Array): void {
+    if (!this.#to.destroyed) this.#to.write(chunk);
+  }
 }
 
 /** Starts a proxy on a free port. */
 export async function startProxy(
   { hostname = "127.0.0.1", port }: { readonly hostname?: string; readonly port: number },
 ): Promise<TcpProxy> {
-  const open = new Set<Socket>();
-  const waiting: (() => void)[] = [];
+  const open = new Map<Socket, Pipe>();
   let refusing = false;
   let holding = false;
+  let stalling = false;
   let connections = 0;
   let requests = 0;
+  let delay = () => 0;
   let held = Promise.withResolvers<void>();
 
-  function join(from: Socket, to: Socket, say: (chunk: Uint8Array) => void): void {
-    open.add(from);
-    from.on("data", say);
+  function join(from: Socket, pipe: Pipe, to: Socket, noted: () => void): void {
+    open.set(from, pipe);
+    from.setNoDelay(true);
+    from.on("data", (chunk: Uint8Array) => {
+      noted();
+      pipe.push(chunk, delay());
+    });
     // one side that ends ends the other, as with a server that died
     from.on("error", () => from.destroy());
     from.on("close", () => {
       open.delete(from);
+      pipe.end();
       to.destroy();
     });
   }
@@ -53,22 +108,19 @@ export async function startProxy(
       return;
     }
     const target = connect(port, hostname);
-    join(client, target, (chunk) => {
-      requests++;
-      target.write(chunk);
-    });
-    join(target, client, (chunk) => {
-      const say = () => void (client.destroyed || client.write(chunk));
-      if (!holding) return say();
-      waiting.push(say);
-      held.resolve();
+    join(client, new Pipe(target, () => stalling), target, () => requests++);
+    join(target, new Pipe(client, () => stalling || holding), client, () => {
+      if (holding) held.resolve();
     });
   });
 
   function cut(): void {
-    waiting.length = 0;
     held = Promise.withResolvers();
-    for (const socket of [...open]) socket.destroy();
+    for (const socket of [...open.keys()]) socket.destroy();
+  }
+
+  function flush(): void {
+    for (const pipe of [...open.values()]) pipe.flush();
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -89,7 +141,14 @@ export async function startProxy(
       holding = now;
       if (now) return;
       held = Promise.withResolvers();
-      for (const say of waiting.splice(0)) say();
+      flush();
+    },
+    stall(now) {
+      stalling = now;
+      if (!now) flush();
+    },
+    delay(milliseconds) {
+      delay = typeof milliseconds === "function" ? milliseconds : () => milliseconds;
     },
     replyHeld: () => held.promise,
     async [Symbol.asyncDispose]() {
