@@ -82,6 +82,8 @@ export interface MpErrorOptions {
   replica?: string;
   /** Why, in one word, where several reasons share a code: `disconnected`, `absent`, … */
   reason?: string;
+  /** After how long the same call may be made again, in milliseconds. */
+  retryAfter?: number;
 }
 
 /** What of an error crosses the wire: no stack, no path of the machine. */
@@ -91,6 +93,7 @@ export interface ErrorData {
   readonly service?: string;
   readonly replica?: string;
   readonly reason?: string;
+  readonly retryAfter?: number;
 }
 
 /**
@@ -114,6 +117,7 @@ export class MpError extends Error {
   readonly service?: string;
   readonly replica?: string;
   readonly reason?: string;
+  readonly retryAfter?: number;
 
   constructor(code: Code, message: string, options: MpErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -123,6 +127,7 @@ export class MpError extends Error {
     this.service = options.service;
     this.replica = options.replica;
     this.reason = options.reason;
+    this.retryAfter = options.retryAfter;
   }
 
   /** Whether the same call, made again later, may succeed. */
@@ -132,21 +137,22 @@ export class MpError extends Error {
 
   /** What of this error crosses the wire. */
   toData(): ErrorData {
-    const { code, message, service, replica, reason } = this;
+    const { code, message, service, replica, reason, retryAfter } = this;
     return {
       code,
       message,
       ...(service !== undefined && { service }),
       ...(replica !== undefined && { replica }),
       ...(reason !== undefined && { reason }),
+      ...(retryAfter !== undefined && { retryAfter }),
     };
   }
 
   /** The error that came over the wire as `data`; an unknown code becomes `internal_error`. */
   static fromData(data: ErrorData): MpError {
-    const { message, service, replica, reason } = data;
+    const { message, service, replica, reason, retryAfter } = data;
     const code = Object.hasOwn(CODES, data.code) ? data.code : "internal_error";
-    return new MpError(code, message, { service, replica, reason });
+    return new MpError(code, message, { service, replica, reason, retryAfter });
   }
 }
 

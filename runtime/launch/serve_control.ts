@@ -7,7 +7,8 @@
 import { join } from "node:path";
 import { MpError } from "../errors.ts";
 import { listen, tcpAddress } from "../peer/address.ts";
-import { Channel, type InboundCall } from "../peer/channel.ts";
+import { Channel } from "../peer/channel.ts";
+import type { InboundCall } from "../peer/inbound_call.ts";
 import { equalInConstantTime } from "../peer/handshake.ts";
 import type { Address } from "./address_book.ts";
 import type { ReplicaId } from "./driver.ts";

@@ -11,7 +11,9 @@
  * | `c<id> <timeout> <target> <meta>⇥<body>` | a call that must be answered within `timeout` ms |
  * | `r<id> <body>` | its result |
  * | `e<id> <error>` | its error, as {@linkcode ErrorData} |
+ * | `z<id> <error>` | its error, and that it has not been begun |
  * | `x<id>` | the caller no longer wants an answer |
+ * | `g<id>` | the last: calls after this one will not be begun |
  * | `n<target> <body>` | a notice, which has no answer |
  * | `p<id>`, `q<id>` | ping and its answer |
  *
@@ -23,7 +25,10 @@
  */
 
 import { type ErrorData, messageOf, MpError } from "../errors.ts";
-import { deadlines, Timed } from "./deadlines.ts";
+import { deadlines } from "./deadlines.ts";
+import { fateOf, withFate } from "./fate.ts";
+import { Inbound, type InboundCall } from "./inbound_call.ts";
+import { type CallHolder, OutboundCall, PromisedCall } from "./outbound_call.ts";
 import { afterTurn } from "./turn.ts";
 
 /** What a channel runs over: a socket, or its like in one process. */
@@ -35,21 +40,13 @@ export interface Connection {
   close(): void;
 }
 
-/** A call from the other side. */
-export interface InboundCall {
-  /** Aborts when the caller cancels, its deadline passes, or the connection ends. Made when first asked for. */
-  signal(): AbortSignal;
-  /** How long the caller waits, in milliseconds, counted from the arrival. */
-  readonly timeout: number;
-  /** What the caller added, as JSON text; empty for nothing. */
-  readonly meta: string;
-}
-
 /** What a channel does with what arrives. */
 export interface ChannelHandlers {
   /** Answers a call with a body. An `MpError` crosses the wire with its data, any other error with its message. */
   onCall?(target: string, body: string, call: InboundCall): Promise<string> | string;
   onNotice?(target: string, body: string): void;
+  /** The other side begins no call that is sent from now on; what it has begun, it still answers. */
+  onLast?(): void;
   /** Called once; `reason` is why, unless this side closed it. */
   onClose?(reason: MpError | undefined): void;
 }
@@ -80,7 +77,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** See the module's documentation. */
-export class Channel {
+export class Channel implements CallHolder {
   readonly name: string;
   /** Resolves when the connection has ended, for whatever reason. */
   readonly closed: Promise<void>;
@@ -92,13 +89,17 @@ export class Channel {
   #calls = new Map<number, OutboundCall>();
   #inbound = new Map<number, Inbound>();
   #nextId = 1;
+  /** The last call that may have left. */
+  #lastSent = 0;
+  /** The last call of the other side that has come. */
+  #lastCome = 0;
+  /** Whether the other side begins no more calls, and whether this side does not. */
+  #last: "theirs" | "ours" | undefined;
   #outbox = "";
   #writing = false;
   #ended = false;
-  /** When the other side was last heard of. */
-  #heard = performance.now();
-  /** When something was asked of it while nothing else was. */
-  #asked = 0;
+  /** Since when the other side owes a sign of life; 0 while it owes none. */
+  #owedSince = 0;
   #resolveClosed!: () => void;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -122,9 +123,12 @@ export class Channel {
     return this.#inbound.size;
   }
 
-  /** For how long the other side, which has been asked something, has not been heard of, in milliseconds. */
+  /**
+   * For how long the other side, which has been asked something, has not been heard of, in milliseconds. That
+   * nobody waits for the answer any more makes it no less silent.
+   */
   get silence(): number {
-    return this.#calls.size === 0 ? 0 : performance.now() - Math.max(this.#heard, this.#asked);
+    return this.#owedSince === 0 ? 0 : performance.now() - this.#owedSince;
   }
 
   /** Whether the connection has ended. */
@@ -142,23 +146,32 @@ export class Channel {
    */
   call(target: string, body: string, options: CallOptions = {}): Promise<string> {
     return new Promise((resolve, reject) => {
-      if (this.#ended) return reject(this.#unreachable("disconnected"));
-      if (this.#outbox.length > this.#maxBuffered) {
-        return reject(
-          new MpError(
-            "overloaded",
-            `Cannot call ${this.name}: it does not read what is sent to it`,
-          ),
-        );
-      }
       const { timeout = 30_000, meta = "", signal } = options;
-      const id = this.#nextId++;
-      const line = `c${id} ${Math.ceil(timeout)} ${target} ${meta}\t${body}\n`;
-      if (this.#isTooLong(line)) return reject(this.#tooLong(`call ${this.name}: the request`));
-      const call = new OutboundCall(this, id, resolve, reject, timeout, signal);
+      const call = new PromisedCall(timeout, resolve, reject);
       if (signal && !call.listen(signal)) return;
-      this.#ask(call, line);
+      this.start(call, target, body, meta);
     });
+  }
+
+  /**
+   * Calls the other side.
+   *
+   * @param call Hears how it ends.
+   * @param target A name without white space.
+   * @param body JSON text as `JSON.stringify` writes it, or nothing.
+   * @param meta JSON text that goes with the call.
+   */
+  start(call: OutboundCall, target: string, body: string, meta: string): void {
+    if (this.#ended || this.#last !== undefined) {
+      return call.fail(
+        withFate(this.#unreachable(this.#ended ? "disconnected" : "leaving"), "unstarted"),
+      );
+    }
+    if (this.#outbox.length > this.#maxBuffered) return call.fail(this.#overloaded());
+    call.id = this.#nextId++;
+    const line = `c${call.id} ${Math.ceil(call.timeout)} ${target} ${meta}\t${body}\n`;
+    if (this.#isTooLong(line)) return call.fail(this.#tooLong(`call ${this.name}: the request`));
+    this.#ask(call, line);
   }
 
   /** Tells the other side something. What is told over a channel that has ended is lost. */
@@ -175,11 +188,9 @@ export class Channel {
   async ping(timeout: number): Promise<void> {
     if (this.#ended) throw this.#unreachable("disconnected");
     await new Promise<string>((resolve, reject) => {
-      const id = this.#nextId++;
-      this.#ask(
-        new OutboundCall(this, id, resolve, reject, timeout, undefined),
-        `p${id}\n`,
-      );
+      const call = new PromisedCall(timeout, resolve, reject);
+      call.id = this.#nextId++;
+      this.#ask(call, `p${call.id}\n`);
     });
   }
 
@@ -198,15 +209,35 @@ export class Channel {
     this.#end(undefined);
   }
 
-  /** @internal Takes a call off the books; returns whether it was there. */
-  forget(id: number, tell: boolean): boolean {
-    if (this.#take(id) === undefined) return false;
-    if (tell && !this.#ended) this.#send(`x${id}\n`);
-    return true;
+  /**
+   * Begins no call any more that comes from now on, and says so: whoever sent it may make it elsewhere. What
+   * has been begun is answered.
+   */
+  last(): void {
+    if (this.#last !== undefined || this.#ended) return;
+    this.#last = "ours";
+    this.#send(`g${this.#lastCome}\n`);
+  }
+
+  /** @internal */
+  drop(call: OutboundCall): void {
+    if (this.#take(call.id) !== undefined && !this.#ended) this.#send(`x${call.id}\n`);
+  }
+
+  /** @internal */
+  late(call: OutboundCall): MpError {
+    const seconds = Number((call.timeout / 1000).toPrecision(3));
+    const error = new MpError(
+      "deadline_exceeded",
+      `Cannot call ${this.name}: no answer within ${seconds} s`,
+      { replica: this.name, reason: "timed out" },
+    );
+    return withFate(error, "late");
   }
 
   #ask(call: OutboundCall, line: string): void {
-    if (this.#calls.size === 0) this.#asked = performance.now();
+    if (this.#owedSince === 0) this.#owedSince = performance.now();
+    call.holder = this;
     this.#calls.set(call.id, call);
     deadlines.add(call, call.timeout);
     this.#send(line);
@@ -236,6 +267,7 @@ export class Channel {
       while (this.#outbox !== "" && !this.#ended) {
         const bytes = encoder.encode(this.#outbox);
         this.#outbox = "";
+        this.#lastSent = this.#nextId - 1;
         let written = await this.#conn.write(bytes);
         while (written < bytes.length) written += await this.#conn.write(bytes.subarray(written));
       }
@@ -255,13 +287,14 @@ export class Channel {
         if (filled === buffer.length) buffer = this.#grow(buffer);
         const count = await this.#conn.read(filled === 0 ? buffer : buffer.subarray(filled));
         if (count === null) break;
-        this.#heard = performance.now();
+        this.#owedSince = this.#calls.size === 0 ? 0 : performance.now();
         const end = buffer.subarray(filled, filled + count).lastIndexOf(10);
         const complete = end < 0 ? 0 : filled + end + 1;
         filled += count;
         if (complete === 0) continue;
         this.#receive(decoder.decode(buffer.subarray(0, complete)));
         if (this.#ended) return;
+        if (this.#calls.size === 0) this.#owedSince = 0;
         if (complete === filled) {
           filled = 0;
           if (buffer.length > 16 * initial) buffer = new Uint8Array(initial);
@@ -302,6 +335,9 @@ export class Channel {
         const id = this.#number(text, start, a, end);
         const timeout = +text.slice(a + 1, b);
         if (!(timeout > -Infinity)) throw this.#garbled();
+        // who sent it hears that it is not begun
+        if (this.#last === "ours") return;
+        this.#lastCome = id;
         const inbound = new Inbound(id, timeout, text.slice(c + 1, d));
         this.#serve(inbound, text.slice(b + 1, c), text.slice(d + 1, end));
         return;
@@ -309,14 +345,16 @@ export class Channel {
       case 114 /* r */: {
         const space = text.indexOf(" ", start);
         const id = this.#number(text, start, space, end);
-        this.#take(id)?.resolve(text.slice(space + 1, end));
+        this.#take(id)?.succeed(text.slice(space + 1, end));
         return;
       }
-      case 101 /* e */: {
+      case 101 /* e */:
+      case 122 /* z */: {
         const space = text.indexOf(" ", start);
         const id = this.#number(text, start, space, end);
         const error = this.#readError(text.slice(space + 1, end));
-        this.#take(id)?.reject(error);
+        if (text.charCodeAt(start) === 122) withFate(error, "unstarted");
+        this.#take(id)?.fail(error);
         return;
       }
       case 120 /* x */: {
@@ -332,11 +370,14 @@ export class Channel {
         this.#handlers.onNotice?.(text.slice(start + 1, space), text.slice(space + 1, end));
         return;
       }
+      case 103 /* g */:
+        this.#hearLast(this.#number(text, start, end, end));
+        return;
       case 112 /* p */:
         this.#sendBounded(`q${this.#number(text, start, end, end)}\n`);
         return;
       case 113 /* q */:
-        this.#take(this.#number(text, start, end, end))?.resolve("");
+        this.#take(this.#number(text, start, end, end))?.succeed("");
         return;
       default:
         throw this.#garbled();
@@ -367,6 +408,16 @@ export class Channel {
     this.#calls.delete(id);
     if (this.#idle && this.#calls.size === 0) this.#becomeIdle();
     return call;
+  }
+
+  #hearLast(last: number): void {
+    this.#last ??= "theirs";
+    for (const call of [...this.#calls.values()]) {
+      if (call.id <= last) continue;
+      this.#take(call.id);
+      call.fail(withFate(this.#unreachable("leaving"), "unstarted"));
+    }
+    this.#handlers.onLast?.();
   }
 
   #becomeIdle(): void {
@@ -408,7 +459,8 @@ export class Channel {
       const data = error instanceof MpError
         ? error.toData()
         : { code: "handler_failed", message: messageOf(error) };
-      const line = `e${inbound.id} ${JSON.stringify(data)}\n`;
+      const isUnstarted = error instanceof MpError && fateOf(error) === "unstarted";
+      const line = `${isUnstarted ? "z" : "e"}${inbound.id} ${JSON.stringify(data)}\n`;
       this.#sendBounded(
         this.#isTooLong(line)
           ? `e${inbound.id} ${JSON.stringify({ ...data, message: data.message.slice(0, 1000) })}\n`
@@ -428,10 +480,12 @@ export class Channel {
     } catch {
       // the system closed it already
     }
-    for (const call of this.#calls.values()) {
-      call.reject(reason ?? this.#unreachable("disconnected"));
-    }
+    // what has not left has not begun
+    const unknown = withFate(reason ?? this.#unreachable("disconnected"), "unknown");
+    const unstarted = withFate(this.#unreachable("disconnected", unknown.cause), "unstarted");
+    const calls = [...this.#calls.values()];
     this.#calls.clear();
+    for (const call of calls) call.fail(call.id > this.#lastSent ? unstarted : unknown);
     this.#becomeIdle();
     for (const inbound of this.#inbound.values()) {
       inbound.abort(reason ?? new MpError("cancelled", "The connection was closed"));
@@ -455,6 +509,15 @@ export class Channel {
     );
   }
 
+  #overloaded(): MpError {
+    const error = new MpError(
+      "overloaded",
+      `Cannot call ${this.name}: it does not read what is sent to it`,
+      { replica: this.name },
+    );
+    return withFate(error, "unstarted");
+  }
+
   #unreachable(reason: string, cause?: unknown): MpError {
     return new MpError("replica_unreachable", `Cannot reach ${this.name}: the connection ended`, {
       reason,
@@ -469,100 +532,5 @@ export class Channel {
       `Cannot read from ${this.name}: it does not speak this protocol`,
       { reason: "garbled", replica: this.name },
     );
-  }
-}
-
-/** A call to the other side that has no answer yet. */
-class OutboundCall extends Timed {
-  #unlisten: (() => void) | undefined;
-
-  constructor(
-    readonly channel: Channel,
-    readonly id: number,
-    readonly onResolve: (body: string) => void,
-    readonly onReject: (error: MpError) => void,
-    readonly timeout: number,
-    readonly abortSignal: AbortSignal | undefined,
-  ) {
-    super();
-  }
-
-  /** Follows the caller's signal; returns false, with the call rejected, when it has aborted already. */
-  listen(signal: AbortSignal): boolean {
-    if (signal.aborted) {
-      this.onReject(cancelled(signal));
-      return false;
-    }
-    const onAbort = () => {
-      if (this.channel.forget(this.id, true)) this.reject(cancelled(signal));
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    this.#unlisten = () => signal.removeEventListener("abort", onAbort);
-    return true;
-  }
-
-  resolve(body: string): void {
-    deadlines.remove(this);
-    this.#unlisten?.();
-    this.onResolve(body);
-  }
-
-  reject(error: MpError): void {
-    deadlines.remove(this);
-    this.#unlisten?.();
-    this.onReject(error);
-  }
-
-  override expire(): void {
-    if (!this.channel.forget(this.id, true)) return;
-    const seconds = Number((this.timeout / 1000).toPrecision(3));
-    this.reject(
-      new MpError(
-        "deadline_exceeded",
-        `Cannot call ${this.channel.name}: no answer within ${seconds} s`,
-        { replica: this.channel.name, reason: "timed out" },
-      ),
-    );
-  }
-}
-
-/** The error of a call that its caller's signal cancelled. */
-export function cancelled(signal: AbortSignal): MpError {
-  if (signal.reason instanceof MpError) return signal.reason;
-  return new MpError("cancelled", "The call was cancelled", { cause: signal.reason });
-}
-
-/** A call from the other side that has no answer yet. */
-class Inbound extends Timed implements InboundCall {
-  #controller: AbortController | undefined;
-  #aborted: MpError | undefined;
-  #settled = false;
-
-  constructor(readonly id: number, readonly timeout: number, readonly meta: string) {
-    super();
-  }
-
-  signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#aborted);
-      else if (!this.#settled) deadlines.add(this, this.timeout);
-    }
-    return this.#controller.signal;
-  }
-
-  abort(reason: MpError): void {
-    this.#aborted = reason;
-    deadlines.remove(this);
-    this.#controller?.abort(reason);
-  }
-
-  settle(): void {
-    this.#settled = true;
-    deadlines.remove(this);
-  }
-
-  override expire(): void {
-    this.abort(new MpError("deadline_exceeded", "The caller's deadline has passed"));
   }
 }

@@ -79,6 +79,8 @@ export interface IntroduceOptions {
   readonly onClose: (reason: MpError | undefined) => void;
   /** Called when the other side ends soon, and wants no more calls. */
   readonly onLeaving?: () => void;
+  /** Called when the other side begins no more calls. */
+  readonly onLast?: () => void;
   /** Gives up waiting for the answer; no longer heeded afterwards. */
   readonly signal?: AbortSignal;
 }
@@ -93,7 +95,7 @@ export async function introduce(
   hello: Hello,
   options: IntroduceOptions,
 ): Promise<Channel> {
-  const { name, onClose, onLeaving, signal } = options;
+  const { name, onClose, onLeaving, onLast, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const channel = new Channel(conn, {
     onNotice(target, body) {
@@ -101,6 +103,7 @@ export async function introduce(
       if (target === LEAVING) onLeaving?.();
       if (target === "refused") reject(MpError.fromData(JSON.parse(body) as ErrorData));
     },
+    onLast,
     onClose(reason) {
       reject(reason ?? new MpError("replica_unreachable", `Cannot reach ${name}: closed`));
       onClose(reason);

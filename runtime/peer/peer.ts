@@ -6,9 +6,12 @@
 
 import { MpError } from "../errors.ts";
 import type { Address } from "../launch/address_book.ts";
-import { type CallOptions, cancelled, type Channel, type Connection } from "./channel.ts";
-import { deadlines, Timed } from "./deadlines.ts";
+import type { CallOptions, Channel, Connection } from "./channel.ts";
+import { deadlines } from "./deadlines.ts";
+import { fateOf, withFate } from "./fate.ts";
 import { type Hello, introduce } from "./handshake.ts";
+import { Health } from "./health.ts";
+import { type CallHolder, type OutboundCall, PromisedCall } from "./outbound_call.ts";
 
 /** How connections are made. */
 export type Dial = (address: Address) => Promise<Connection>;
@@ -22,6 +25,8 @@ export interface PeerOptions {
   dial: Dial;
   /** How long a call waits for a connection, counted from when it ended, in milliseconds. Default: 2,000. */
   patience?: number;
+  /** Told when the replica is left out from now on, because its calls fail or because it is silent. */
+  onLeftOut?: (why: "failing" | "silent") => void;
 }
 
 const FIRST_DELAY = 5;
@@ -31,7 +36,7 @@ const MOST_WAITING = 10_000;
 const BUSY_AFTER = 1_000;
 
 /** See the module's documentation. */
-export class Peer {
+export class Peer implements CallHolder {
   readonly name: string;
   readonly address: Address;
   #options: PeerOptions;
@@ -41,7 +46,10 @@ export class Peer {
   #leaving = new Set<Channel>();
   #lostAt = performance.now();
   #lastError: unknown;
-  #waiting = new Set<Waiting>();
+  #waiting = new Map<OutboundCall, WaitingCall>();
+  #settled: PromiseWithResolvers<void> | undefined;
+  #health = new Health();
+  #silent = false;
   #connecting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #delay = FIRST_DELAY;
@@ -63,19 +71,29 @@ export class Peer {
     return pending;
   }
 
-  /** Whether the replica is connected and has been heard of lately. */
+  /**
+   * Whether the replica is connected, has been heard of lately, and has not failed one call after the other:
+   * whether it should get new work while others can.
+   */
   get available(): boolean {
     const channel = this.#channel;
     if (channel === undefined) return false;
+    if (this.#health.concerns && !this.#health.mayTry(this.pending)) return false;
     const silence = channel.silence;
-    if (silence < BUSY_AFTER / 2) return true;
+    if (silence < BUSY_AFTER / 2) {
+      this.#silent = false;
+      return true;
+    }
     // no answer may mean that handlers wait, which is well, or that the event loop is blocked: ask
     const now = performance.now();
     if (now - this.#pinged > BUSY_AFTER / 2) {
       this.#pinged = now;
       channel.ping(2 * BUSY_AFTER).catch(() => {});
     }
-    return silence < BUSY_AFTER;
+    if (silence < BUSY_AFTER) return true;
+    if (!this.#silent) this.#options.onLeftOut?.("silent");
+    this.#silent = true;
+    return false;
   }
 
   /** Whether there is a connection. */
@@ -88,9 +106,35 @@ export class Peer {
    *
    * @throws {MpError} What the replica answered, or `replica_unreachable`, `deadline_exceeded`, ….
    */
-  call(body: string, options: CallOptions): Promise<string> {
-    if (this.#channel !== undefined) return this.#channel.call("", body, options);
-    return this.#callLater(body, options);
+  call(body: string, { timeout = 30_000, meta = "", signal }: CallOptions): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const call = new PromisedCall(timeout, resolve, reject);
+      if (signal && !call.listen(signal)) return;
+      this.start(call, body, meta);
+    });
+  }
+
+  /**
+   * Calls the replica; waits for a connection if need be.
+   *
+   * @param call Hears how it ends.
+   */
+  start(call: OutboundCall, body: string, meta: string): void {
+    if (this.#channel !== undefined) this.#channel.start(call, "", body, meta);
+    else this.#startLater(call, body, meta);
+  }
+
+  /** Notes that a call has been answered: the replica is well. */
+  succeeded(): void {
+    if (this.#health.concerns) this.#health.succeeded();
+  }
+
+  /** Notes that a call has failed, as {@linkcode Fate} tells. */
+  failed(error: MpError): void {
+    const fate = fateOf(error);
+    if (error.code === "overloaded") this.#health.spare(error.retryAfter ?? 0);
+    else if (fate === undefined) this.succeeded();
+    else if (fate === "late" && this.#health.failed()) this.#options.onLeftOut?.("failing");
   }
 
   /** Connects now, rather than at the next attempt. */
@@ -112,7 +156,7 @@ export class Peer {
   /** Ends the connection for good once every call has been answered; no new ones should come. */
   async retire(): Promise<void> {
     // what still waits for a connection gets one, or fails, within its patience
-    await Promise.allSettled([...this.#waiting].map((waiting) => waiting.settled));
+    if (this.#waiting.size > 0) await (this.#settled ??= Promise.withResolvers()).promise;
     await Promise.all([...this.#leaving, this.#channel].map((channel) => channel?.idle()));
     this.close();
   }
@@ -125,8 +169,7 @@ export class Peer {
     this.#channel?.close();
     for (const channel of this.#leaving) channel.close();
     this.#connected?.reject(this.#absent());
-    for (const waiting of this.#waiting) waiting.fail(this.#absent());
-    this.#waiting.clear();
+    for (const call of this.#takeWaiting().keys()) call.fail(this.#absent());
     deadlines.settle();
   }
 
@@ -134,47 +177,35 @@ export class Peer {
     return this.#closing.signal.aborted;
   }
 
-  async #callLater(body: string, options: CallOptions): Promise<string> {
-    const started = performance.now();
-    const timeout = options.timeout ?? 30_000;
-    const left = this.#lostAt + this.#patience - started;
-    if (this.#closed || left <= 0) {
-      this.connect();
-      throw this.#absent();
-    }
-    if (this.#waiting.size >= MOST_WAITING) {
-      throw new MpError(
-        "overloaded",
-        `Cannot call ${this.name}: ${MOST_WAITING} calls wait for it`,
-        {
-          replica: this.name,
-        },
-      );
-    }
-    this.connect();
-    const channel = await this.#channelWithin(Math.min(left, timeout), options.signal);
-    return await channel.call("", body, {
-      ...options,
-      timeout: Math.max(1, timeout - (performance.now() - started)),
-    });
+  /** @internal */
+  drop(call: OutboundCall): void {
+    this.#waiting.delete(call);
+    if (this.#waiting.size === 0) this.#settled?.resolve();
   }
 
-  async #channelWithin(milliseconds: number, signal: AbortSignal | undefined): Promise<Channel> {
-    if (signal?.aborted) throw cancelled(signal);
-    const { promise, resolve, reject } = Promise.withResolvers<Channel>();
-    const waiting = new Waiting(resolve, (error) => {
-      this.#waiting.delete(waiting);
-      reject(error);
-    }, () => this.#absent());
-    const onAbort = () => waiting.fail(cancelled(signal!));
-    signal?.addEventListener("abort", onAbort, { once: true });
-    this.#waiting.add(waiting);
-    deadlines.add(waiting, milliseconds);
-    try {
-      return await promise;
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-    }
+  /** @internal */
+  late(): MpError {
+    return this.#absent();
+  }
+
+  #startLater(call: OutboundCall, body: string, meta: string): void {
+    const now = performance.now();
+    const left = this.#lostAt + this.#patience - now;
+    this.connect();
+    if (this.#closed || left <= 0) return call.fail(this.#absent());
+    if (this.#waiting.size >= MOST_WAITING) return call.fail(this.#crowded());
+    call.holder = this;
+    this.#waiting.set(call, { body, meta, since: now });
+    deadlines.add(call, Math.min(left, call.timeout));
+  }
+
+  /** Those who wait for a connection; they do not any more. */
+  #takeWaiting(): ReadonlyMap<OutboundCall, WaitingCall> {
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    for (const call of waiting.keys()) deadlines.remove(call);
+    this.#settled?.resolve();
+    return waiting;
   }
 
   async #attempt(): Promise<void> {
@@ -186,8 +217,12 @@ export class Peer {
       channel = await introduce(await dial(address), hello, {
         name,
         signal: this.#closing.signal,
-        onClose: () => this.#lost(channel),
+        onClose: (reason) => this.#broke(channel, reason),
         onLeaving: () => {
+          leaves = true;
+          if (channel) this.#leave(channel);
+        },
+        onLast: () => {
           leaves = true;
           if (channel) this.#leave(channel);
         },
@@ -198,8 +233,11 @@ export class Peer {
       this.#channel = channel;
       this.#delay = FIRST_DELAY;
       this.#lastError = undefined;
-      for (const waiting of this.#waiting) waiting.succeed(channel);
-      this.#waiting.clear();
+      const now = performance.now();
+      for (const [call, { body, meta, since }] of this.#takeWaiting()) {
+        call.timeout = Math.max(1, call.timeout - (now - since));
+        channel.start(call, "", body, meta);
+      }
       this.#connected?.resolve();
       this.#connected = undefined;
     } catch (error) {
@@ -218,6 +256,13 @@ export class Peer {
     await channel.idle();
     this.#leaving.delete(channel);
     channel.close();
+  }
+
+  #broke(channel: Channel | undefined, reason: MpError | undefined): void {
+    if (reason && channel && channel === this.#channel && this.#health.failed()) {
+      this.#options.onLeftOut?.("failing");
+    }
+    this.#lost(channel);
   }
 
   #lost(channel: Channel | undefined): void {
@@ -239,45 +284,32 @@ export class Peer {
   }
 
   #absent(): MpError {
-    const error = this.#lastError;
-    const why = error instanceof MpError && error.code !== "replica_unreachable"
-      ? `: ${error.message}`
+    const cause = this.#lastError;
+    const why = cause instanceof MpError && cause.code !== "replica_unreachable"
+      ? `: ${cause.message}`
       : "";
-    return new MpError("replica_unreachable", `Cannot reach ${this.name}: no connection${why}`, {
-      replica: this.name,
-      reason: "absent",
-      cause: error,
-    });
+    const error = new MpError(
+      "replica_unreachable",
+      `Cannot reach ${this.name}: no connection${why}`,
+      { replica: this.name, reason: "absent", cause },
+    );
+    return withFate(error, "unstarted");
+  }
+
+  #crowded(): MpError {
+    const error = new MpError(
+      "overloaded",
+      `Cannot call ${this.name}: ${MOST_WAITING} calls wait for it`,
+      { replica: this.name },
+    );
+    return withFate(error, "unstarted");
   }
 }
 
 /** A call that waits for a connection. */
-class Waiting extends Timed {
-  #settle = Promise.withResolvers<void>();
-  readonly settled: Promise<void> = this.#settle.promise;
-
-  constructor(
-    readonly onChannel: (channel: Channel) => void,
-    readonly onError: (error: MpError) => void,
-    readonly timedOut: () => MpError,
-  ) {
-    super();
-  }
-
-  succeed(channel: Channel): void {
-    deadlines.remove(this);
-    this.onChannel(channel);
-    this.#settle.resolve();
-  }
-
-  fail(error: MpError): void {
-    deadlines.remove(this);
-    this.onError(error);
-    this.#settle.resolve();
-  }
-
-  override expire(): void {
-    this.onError(this.timedOut());
-    this.#settle.resolve();
-  }
+interface WaitingCall {
+  readonly body: string;
+  readonly meta: string;
+  /** `performance.now()` */
+  readonly since: number;
 }

@@ -5,8 +5,9 @@
  */
 
 import { Payload } from "../payload.ts";
-import type { Channel, InboundCall } from "../peer/channel.ts";
+import type { Channel } from "../peer/channel.ts";
 import { admit, type Credentials, type Hello, LEAVING } from "../peer/handshake.ts";
+import type { InboundCall } from "../peer/inbound_call.ts";
 import { CallContext } from "./call_context.ts";
 import { decodeMeta } from "./call_meta.ts";
 import type { PeerListener } from "../peer/transport.ts";

@@ -45,6 +45,7 @@ export function errorReply(id: CallId, error: unknown, at: Failed = {}): string 
       service: known ? error.service ?? at.service : at.service,
       replica: known ? error.replica ?? at.replica : at.replica,
       reason: known ? error.reason : "threw",
+      retryAfter: known ? error.retryAfter : undefined,
     },
   };
   return '{"jsonrpc":"2.0","id":' + idText(id) + ',"error":' + JSON.stringify(body) + "}";

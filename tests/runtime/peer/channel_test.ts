@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertFalse, assertInstanceOf, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { MpError } from "../../../runtime/errors.ts";
-import { Channel, type InboundCall } from "../../../runtime/peer/channel.ts";
+import { Channel } from "../../../runtime/peer/channel.ts";
+import type { InboundCall } from "../../../runtime/peer/inbound_call.ts";
 import { settled, VirtualClock } from "../../support/virtual_clock.ts";
 import { channelPair } from "./channel_pair.ts";
 import { pipe } from "./pipe.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Address, AddressBook } from "../../../runtime/launch/address_book.ts";
-import type { InboundCall } from "../../../runtime/peer/channel.ts";
+import type { InboundCall } from "../../../runtime/peer/inbound_call.ts";
 import type { Dial } from "../../../runtime/peer/peer.ts";
 import { Leaf } from "../peer/leaf.ts";
 
