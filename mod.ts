@@ -153,13 +153,16 @@ export {
 export { spread, type SpreadOptions, type SpreadTarget } from "./patterns/spread.ts";
 export type { SpreadStrategy } from "./runtime/topology/pick_replica.ts";
 export type {
+  Candidates,
   Handler,
+  Hedge,
   NoParts,
   Part,
   PartClient,
   Parts,
   PartState,
   PatternTarget,
+  PickReplica,
   Resources,
   RoutedCall,
   Target,

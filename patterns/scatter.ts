@@ -20,7 +20,7 @@ export type Gather<Q, L, R> = (parts: L[], request: Q) => R | Promise<R>;
 
 /** Options of {@linkcode scatter}. */
 export interface ScatterOptions<Q, L, R, Children extends Parts = NoParts>
-  extends Omit<TargetOptions, "replicas"> {
+  extends Omit<TargetOptions, "replicas" | "hedge"> {
   /** The number of leaves, from 1. */
   replicas: number;
   /** Answers a request on each leaf: a handler or another pattern. */

@@ -25,7 +25,7 @@ export type ShardKey<Q> = (
 
 /** Options of {@linkcode shard}. */
 export interface ShardOptions<Q, R, Children extends Parts = NoParts>
-  extends Omit<TargetOptions, "replicas"> {
+  extends Omit<TargetOptions, "replicas" | "hedge"> {
   /** The number of shards, from 1. */
   replicas: number;
   /** The key of a request. */

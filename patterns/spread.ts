@@ -81,6 +81,6 @@ export function spread<Q, R, Children extends Parts>(
     router: { name: "shard", replicas: 1 },
     parts: { compute: { replicas, state: "none", target } },
     options,
-    route: (call, { compute }) => compute!.call(pick(compute!), call),
+    route: (call, { compute }) => compute!.callAny(pick, call),
   });
 }

@@ -28,7 +28,7 @@ import { type ErrorData, messageOf, MpError } from "../errors.ts";
 import { deadlines } from "./deadlines.ts";
 import { fateOf, withFate } from "./fate.ts";
 import { Inbound, type InboundCall } from "./inbound_call.ts";
-import { type CallHolder, OutboundCall, PromisedCall } from "./outbound_call.ts";
+import { type CallHolder, type OutboundCall, PromisedCall } from "./outbound_call.ts";
 import { afterTurn } from "./turn.ts";
 
 /** What a channel runs over: a socket, or its like in one process. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { MpError } from "../errors.ts";
+import { MpError } from "../errors.ts";
 
 /**
  * - `"unstarted"`: the replica never began: nothing was sent, or it said that it will not;
@@ -29,8 +29,7 @@ export function fateOf(error: MpError): Fate | undefined {
   return fates.get(error);
 }
 
-/** Makes of it an error that says no more of what has begun. @returns The error. */
+/** The same error for the caller, to whom it says no more of what has begun. */
 export function withoutFate(error: MpError): MpError {
-  fates.delete(error);
-  return error;
+  return fates.has(error) ? new MpError(error.code, error.message, error) : error;
 }

@@ -129,11 +129,11 @@ export class Peer implements CallHolder {
     if (this.#health.concerns) this.#health.succeeded();
   }
 
-  /** Notes that a call has failed, as {@linkcode Fate} tells. */
+  /** Notes that a call has failed; its fate says whether the replica is to blame. */
   failed(error: MpError): void {
     const fate = fateOf(error);
-    if (error.code === "overloaded") this.#health.spare(error.retryAfter ?? 0);
-    else if (fate === undefined) this.succeeded();
+    if (fate === undefined) this.succeeded();
+    else if (error.code === "overloaded") this.#health.spare(error.retryAfter ?? 0);
     else if (fate === "late" && this.#health.failed()) this.#options.onLeftOut?.("failing");
   }
 

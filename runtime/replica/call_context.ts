@@ -7,6 +7,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MpError } from "../errors.ts";
 import { deadlines, Timed } from "../peer/deadlines.ts";
+import type { Cancellable } from "../peer/inbound_call.ts";
 import type { Payload } from "../payload.ts";
 import { readTraceHeaders, type TraceHeaders } from "../telemetry/trace_headers.ts";
 import type { Context, ReplicaInfo } from "../topology/context.ts";
@@ -26,26 +27,37 @@ export interface CallContextOptions {
   readonly trace?: TraceHeaders;
   /** Where that stands, of a call from outside; read when it is asked for. */
   readonly headers?: HeldHeaders;
-  /** The caller's signal, made when it is asked for. */
-  readonly signal?: () => AbortSignal;
-  /** Cancels the calls that are made for this one. */
-  readonly cancel?: AbortSignal;
+  /** The caller from outside; its signal costs much, and is read when there is something to be cancelled. */
+  readonly caller?: { readonly signal: AbortSignal };
+  /** The call for which this one is made, and with which it is cancelled. */
+  readonly parent?: CallContext;
 }
 
 /** Headers of a caller, not trusted. */
 type HeldHeaders = { readonly [Name in keyof TraceHeaders]: string | undefined };
 
+/** What is done for a call and is cancelled with it. A list's own node, so that a call allocates nothing more. */
+export interface Dependent extends Cancellable {
+  previousDependent: Dependent | undefined;
+  nextDependent: Dependent | undefined;
+}
+
+/** After so many milliseconds without an answer it is looked whether the caller is still there. */
+const LOOK_AFTER = 50;
+
+/** Calls to parts end by the same deadline; their errors say more, and so come first. */
+const SLACK = 40;
+
 const current = new AsyncLocalStorage<CallContext>();
 
 /** The context of one call; what most calls do not use is made when it is read. */
-export class CallContext implements Context {
+export class CallContext extends Timed implements Context, Dependent {
   readonly service: string;
   readonly replica: ReplicaInfo;
   readonly requestId: string;
   /** Known once the door has let the caller in. */
   user: string | undefined;
   readonly idempotencyKey: string | undefined;
-  readonly cancel: AbortSignal | undefined;
   /** What a handler that uses `mp.scope` sees of scopes. */
   view: View | undefined;
   /** The request, once a handler has it. */
@@ -65,22 +77,33 @@ export class CallContext implements Context {
   #started = performance.now();
   #trace: TraceHeaders | undefined;
   #headers: HeldHeaders | undefined;
-  #callerSignal: (() => AbortSignal) | undefined;
-  #signal: AbortSignal | undefined;
-  #expiry: Timed | undefined;
+  /** @internal */ previousDependent: Dependent | undefined = undefined;
+  /** @internal */ nextDependent: Dependent | undefined = undefined;
+  #caller: { readonly signal: AbortSignal } | undefined;
+  #parent: CallContext | undefined;
+  #controller: AbortController | undefined;
+  #cancelled: MpError | undefined;
+  #dependents: Dependent | undefined;
+  #onLate: (() => void) | undefined;
   #ended = false;
+  #answered = false;
+  /** Another run of the same call, as part of a transaction. */
+  #rerun: CallContext | undefined;
+  /** Whether the signal's deadline is that of the entry in the wheel. */
+  #armed = false;
 
   constructor(options: CallContextOptions) {
+    super();
     this.service = options.service;
     this.replica = options.replica;
     this.requestId = options.requestId;
     this.user = options.user;
     this.idempotencyKey = options.idempotencyKey;
-    this.cancel = options.cancel;
     this.timeout = options.timeout;
     this.#trace = options.trace;
     this.#headers = options.headers;
-    this.#callerSignal = options.signal;
+    this.#caller = options.caller;
+    this.#parent = options.parent;
   }
 
   /** How long the call may still take, in milliseconds; negative when it is late. */
@@ -106,22 +129,114 @@ export class CallContext implements Context {
   }
 
   get signal(): AbortSignal {
-    return this.#signal ??= this.#callerSignal?.() ?? this.cancel ?? this.#deadlineSignal();
-  }
-
-  #deadlineSignal(): AbortSignal {
-    const controller = new AbortController();
-    if (!this.#ended) {
-      this.#expiry = new AbortAtDeadline(controller);
-      deadlines.add(this.#expiry, this.remaining);
+    if (this.#parent) return this.#parent.signal;
+    const controller = this.#controller ??= new AbortController();
+    if (this.#cancelled) controller.abort(this.#cancelled);
+    else if (!this.#armed && !this.#over) {
+      this.#armed = true;
+      this.#lookAfterCaller();
+      deadlines.remove(this);
+      deadlines.add(this, this.remaining);
     }
     return controller.signal;
+  }
+
+  /** Whether nothing is done for the call any more. */
+  get #over(): boolean {
+    return this.#ended && (this.#rerun === undefined || this.#rerun.#over);
+  }
+
+  /** Why the call is given up, when its caller has gone away. */
+  get cancelled(): MpError | undefined {
+    return this.#parent ? this.#parent.cancelled : this.#cancelled;
+  }
+
+  /** The caller has gone away: ends all that is done for the call. */
+  cancel(reason: MpError): void {
+    if (this.#answered || this.#cancelled) return;
+    this.#cancelled = reason;
+    this.#disarm();
+    this.#controller?.abort(reason);
+    this.cancelDependents(reason);
+  }
+
+  /** Ends what is done for the call. */
+  cancelDependents(reason: MpError): void {
+    for (let dependent = this.#dependents; dependent; dependent = this.#dependents) {
+      this.release(dependent);
+      dependent.cancel(reason);
+    }
+  }
+
+  /** Notes what is done for the call, to be cancelled with it. */
+  adopt(dependent: Dependent): void {
+    if (this.#parent) return this.#parent.adopt(dependent);
+    const first = this.#dependents;
+    dependent.nextDependent = first;
+    if (first) first.previousDependent = dependent;
+    this.#dependents = dependent;
+  }
+
+  /** Forgets what has been done. */
+  release(dependent: Dependent): void {
+    if (this.#parent) return this.#parent.release(dependent);
+    const { previousDependent: previous, nextDependent: next } = dependent;
+    if (previous) previous.nextDependent = next;
+    else if (this.#dependents === dependent) this.#dependents = next;
+    if (next) next.previousDependent = previous;
+    dependent.previousDependent = dependent.nextDependent = undefined;
+  }
+
+  /** Has it be told when the call's deadline has passed, and looks whether the caller is still there. */
+  expect(onLate: () => void): void {
+    this.#onLate = onLate;
+    if (this.#armed) return;
+    deadlines.add(this, Math.min(this.#caller ? LOOK_AFTER : Infinity, this.remaining + SLACK));
   }
 
   /** Notes that the handler has returned; what it was given no longer expires. */
   end(): void {
     this.#ended = true;
-    if (this.#expiry) deadlines.remove(this.#expiry);
+    (this.#parent ?? this).#disarm();
+  }
+
+  /** Notes that the call has been answered; its caller may go. */
+  answered(): void {
+    this.#ended = this.#answered = true;
+    this.#onLate = undefined;
+    this.#disarm();
+  }
+
+  #disarm(): void {
+    if (this.#onLate !== undefined) return;
+    this.#armed = false;
+    deadlines.remove(this);
+  }
+
+  override expire(): void {
+    const left = this.remaining;
+    const onLate = this.#onLate;
+    if (left > 0) {
+      this.#lookAfterCaller();
+      return deadlines.add(this, left + (this.#armed ? 0 : SLACK));
+    }
+    if (!this.#over) this.#controller?.abort(late());
+    if (onLate === undefined) return;
+    if (left > -SLACK) return deadlines.add(this, left + SLACK);
+    this.answered();
+    this.cancelDependents(late());
+    onLate();
+  }
+
+  /** Costs half the throughput of what does it for every call. */
+  #lookAfterCaller(): void {
+    const caller = this.#caller;
+    if (caller === undefined) return;
+    this.#caller = undefined;
+    // it aborts, too, when the answer has left
+    caller.signal.addEventListener("abort", () => {
+      this.cancel(new MpError("cancelled", "The caller went away"));
+    }, { once: true });
   }
 
   /** Runs a handler so that `mp.current()` finds this context, also after an `await`. */
@@ -154,11 +269,11 @@ export class CallContext implements Context {
       ...(this.idempotencyKey !== undefined && { idempotencyKey: this.idempotencyKey }),
       ...(this.#trace && { trace: this.#trace }),
       ...(this.#headers && { headers: this.#headers }),
-      ...(this.#callerSignal && { signal: this.#callerSignal }),
-      ...(this.cancel && { cancel: this.cancel }),
+      parent: this,
     });
     context.view = view;
     context.reply = this.reply;
+    this.#rerun = context;
     return context;
   }
 
@@ -199,14 +314,8 @@ function stopped(effect: string): MpError {
   );
 }
 
-class AbortAtDeadline extends Timed {
-  constructor(readonly controller: AbortController) {
-    super();
-  }
-
-  override expire(): void {
-    this.controller.abort(new MpError("deadline_exceeded", "The call's deadline has passed"));
-  }
+function late(): MpError {
+  return new MpError("deadline_exceeded", "The call's deadline has passed");
 }
 
 let prefix = crypto.randomUUID().slice(0, 8);

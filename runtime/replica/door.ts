@@ -11,6 +11,7 @@ import { parseAddress, tcpAddress } from "../peer/address.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import type { RpcApp, RpcAppOptions } from "../rpc/app.ts";
 import type { CallMeta, RpcService } from "../rpc/rpc_service.ts";
+import { aborted } from "./aborted.ts";
 import { CallContext, newRequestId } from "./call_context.ts";
 import type { Gate } from "./gate.ts";
 import { takeOverPort, waitingAt } from "./port_takeover.ts";
@@ -166,6 +167,7 @@ function appOptions(service: RpcService, replica: Replica): RpcAppOptions {
     name: replica.plan.app,
     revision: replica.plan.revision,
     replica: replica.info.name,
+    metrics: replica.metrics,
   };
 }
 
@@ -193,6 +195,7 @@ function serviceOf(
         requestId: meta.requestId ?? newRequestId(),
         ...(idempotencyKey !== undefined && { idempotencyKey }),
         headers: meta,
+        caller: meta,
       });
       const answer = () =>
         gate === undefined
@@ -201,7 +204,9 @@ function serviceOf(
       const reply = tracing === undefined
         ? answer()
         : tracing.answer({ from: "door", path, replica: name }, context, answer);
-      return reply instanceof Promise ? withinDeadline(reply, context) : reply;
+      if (reply instanceof Promise) return withinDeadline(reply, context);
+      context.answered();
+      return reply;
     },
     ready() {
       const missing = replica.missing();
@@ -219,12 +224,5 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     };
     const timer = setTimeout(done, milliseconds);
     signal.addEventListener("abort", done, { once: true });
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }

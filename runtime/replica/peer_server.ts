@@ -39,6 +39,11 @@ export class PeerServer {
     this.#accept();
   }
 
+  /** How many callers are connected. */
+  get connections(): number {
+    return this.#channels.size;
+  }
+
   /** How many calls have no answer yet. */
   get serving(): number {
     let serving = 0;
@@ -65,6 +70,14 @@ export class PeerServer {
   leave(): void {
     this.#stopListening();
     for (const channel of this.#channels.keys()) channel.notify(LEAVING, "");
+  }
+
+  /** Begins no more calls, and says so. Resolves when that has left, or its callers have. */
+  async last(): Promise<void> {
+    this.#stopListening();
+    const channels = [...this.#channels.keys()];
+    for (const channel of channels) channel.last();
+    await Promise.all(channels.map((channel) => channel.flush()));
   }
 
   /** Accepts no more connections and closes those there are. */
@@ -113,8 +126,8 @@ export class PeerServer {
       replica,
       timeout: call.timeout,
       ...decodeMeta(call.meta),
-      signal: () => call.signal(),
     });
+    call.cancels = context;
     const reply = respond(Payload.ofText(body), context);
     return reply instanceof Promise ? reply.then(textOf) : reply.text;
   }

@@ -13,11 +13,13 @@ import { sockets, type Transport } from "../peer/transport.ts";
 import { makePlan } from "../plan/make_plan.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import type { CanonicalForm } from "../script/canonical.ts";
+import { RpcMetrics } from "../rpc/metrics.ts";
 import { evaluate, type ScriptSurroundings } from "../script/instance.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import type { ReplicaInfo } from "../topology/context.ts";
 import type { Topology } from "../topology/topology.ts";
 import { walk } from "../topology/walk.ts";
+import { aborted } from "./aborted.ts";
 import { CallContext } from "./call_context.ts";
 import { Door } from "./door.ts";
 import { fromWithin, type Gate, gatesOf, type OnFault } from "./gate.ts";
@@ -28,7 +30,7 @@ import { findPlace, replicaInfo, widthsOf } from "./place.ts";
 import { type Responder, responder } from "./responder.ts";
 import { Scopes } from "./scopes.ts";
 import { Switchboard } from "./switchboard.ts";
-import { tracedResponder } from "./traced.ts";
+import { tracedResponder } from "./traced_responder.ts";
 import type { StorageDrivers } from "../storage/lazy_storage.ts";
 
 /** What a replica is started with. */
@@ -117,6 +119,8 @@ export class Replica {
   readonly scopes: Scopes;
   /** Makes spans of calls, where telemetry is on. */
   readonly tracing: Tracing | undefined;
+  /** What it counts, whoever asks. */
+  readonly metrics = new RpcMetrics();
   /** Answers a call here; the ingress, which has nothing of its own, has none. */
   readonly respond: Responder | undefined;
   /** Where callers from outside are asked who they are, by service; only in a replica with a door. */
@@ -146,6 +150,7 @@ export class Replica {
     this.switchboard = new Switchboard({
       book,
       hello: { ...credentials, from: identity.name },
+      onLeftOut: (path, why) => this.metrics.part(path).leftOut[why]++,
       dial: transport.dial,
     });
     this.network = new Network({
@@ -154,6 +159,7 @@ export class Replica {
       replica: this.info,
       index,
       tracing,
+      metrics: this.metrics,
       onEffect: (what) => scopes.effect(what),
     });
     this.respond = place && responder(place, { parts: this.network.parts(place), scopes, onFault });
@@ -166,6 +172,10 @@ export class Replica {
       respond: this.respond
         ? tracedResponder(fromWithin(this.respond, place!, topology), tracing, this.info)
         : refuse,
+    });
+    this.metrics.connections = () => ({
+      outbound: this.switchboard.connections,
+      inbound: this.#server.connections,
     });
     this.#openForOperators = () => Door.forOperators(this, own.http, secret);
     for (const needed of this.node.needs) this.switchboard.peers(needed, "part");
@@ -230,6 +240,7 @@ export class Replica {
     if (leave) this.#server.leave();
     await Promise.all(this.#doors.map((door) => door.drain(linger, signal)));
     await this.#server.drained(signal);
+    await Promise.race([this.#server.last(), aborted(signal)]);
     await this.scopes.close();
     this.close();
   }

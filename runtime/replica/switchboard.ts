@@ -13,6 +13,8 @@ export interface SwitchboardOptions {
   readonly book: AddressBook;
   readonly hello: Omit<Hello, "as">;
   readonly dial: Dial;
+  /** Told when a replica of a path is left out, because its calls fail or because it is silent. */
+  readonly onLeftOut?: (path: string, why: "failing" | "silent") => void;
 }
 
 /** Keeps one {@linkcode Peer} for each replica that is called, and its place when the book changes. */
@@ -52,6 +54,7 @@ export class Switchboard {
           address,
           hello: { ...this.#options.hello, as: kind },
           dial: this.#options.dial,
+          onLeftOut: (why) => this.#options.onLeftOut?.(path, why),
         });
         this.#peers.set(name, peer);
         // those that are not connected would be passed over as long as others are
@@ -105,6 +108,13 @@ export class Switchboard {
       const failed = results.find((result) => result.status === "rejected");
       if (failed && this.#closed) throw failed.reason;
     }
+  }
+
+  /** How many replicas are connected. */
+  get connections(): number {
+    let count = 0;
+    for (const peer of this.#peers.values()) if (peer.connected) count++;
+    return count;
   }
 
   /** How many calls to peers have no answer yet. */

@@ -54,9 +54,36 @@ export class MethodMetrics {
   }
 }
 
-/** The counters of an endpoint. */
+/** What is counted of the calls from this replica to one part. */
+export class PartCounters {
+  /** Calls that were made once more, since they could not be answered. */
+  retries = 0;
+  /** Calls that were made on a second replica, since they had no answer yet. */
+  hedges = 0;
+  /** Those of them that the second replica answered first. */
+  hedgesWon = 0;
+  /** How often a replica was left out, by why. */
+  readonly leftOut: Record<"failing" | "silent", number> = { failing: 0, silent: 0 };
+}
+
+/** Open connections to other replicas. */
+export interface OpenConnections {
+  /** Over which this replica calls. */
+  readonly outbound: number;
+  /** Over which it is called. */
+  readonly inbound: number;
+}
+
+/** The counters of a replica: of its endpoints, and of the calls that it makes and refuses. */
 export class RpcMetrics {
   #methods = new Map<string, MethodMetrics>();
+  #parts = new Map<string, PartCounters>();
+  /** Calls that were refused, since the replica had more than it can do. */
+  shed = 0;
+  /** Calls that wait for their turn. */
+  queued = 0;
+  /** Counts the open connections. */
+  connections: (() => OpenConnections) | undefined;
   /** Bodies and calls that were refused before a method was known, by code. */
   readonly refused: Map<Code, number> = new Map();
 
@@ -70,6 +97,18 @@ export class RpcMetrics {
     const metrics = this.#methods.get(method) ?? new MethodMetrics(method);
     this.#methods.set(method, metrics);
     return metrics;
+  }
+
+  /** The counters of the calls to a part, by its path. */
+  part(path: string): PartCounters {
+    const counters = this.#parts.get(path) ?? new PartCounters();
+    this.#parts.set(path, counters);
+    return counters;
+  }
+
+  /** Those of all parts, by path. */
+  get parts(): ReadonlyMap<string, PartCounters> {
+    return this.#parts;
   }
 
   /** Notes that a body or a call was refused. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PartClient } from "./target.ts";
+import type { Candidates, PickReplica } from "./target.ts";
 
 /**
  * - `"least-loaded"`: the less loaded of two replicas chosen at random (Mitzenmacher, "The Power of Two
@@ -14,18 +14,15 @@ import type { PartClient } from "./target.ts";
  */
 export type SpreadStrategy = "least-loaded" | "round-robin" | "random";
 
-/** Chooses the index of a replica. */
-export type Pick = (part: PartClient) => number;
-
-const PICKS: Record<SpreadStrategy, () => Pick> = {
-  "least-loaded": () => (part) => {
-    const one = randomAvailable(part);
-    const other = randomAvailable(part);
-    return part.pending(other) < part.pending(one) ? other : one;
+const PICKS: Record<SpreadStrategy, () => PickReplica> = {
+  "least-loaded": () => (replicas) => {
+    const one = randomAvailable(replicas);
+    const other = randomAvailable(replicas);
+    return replicas.pending(other) < replicas.pending(one) ? other : one;
   },
   "round-robin": () => {
-    let last = -1;
-    return (part) => last = available(part, (last + 1) % part.replicas);
+    let turn = -1;
+    return (replicas) => available(replicas, turn = (turn + 1) % replicas.replicas);
   },
   "random": () => randomAvailable,
 };
@@ -36,7 +33,7 @@ const PICKS: Record<SpreadStrategy, () => Pick> = {
  *
  * @throws {RangeError} For an unknown strategy.
  */
-export function pickReplica(strategy: SpreadStrategy): Pick {
+export function pickReplica(strategy: SpreadStrategy): PickReplica {
   if (!Object.hasOwn(PICKS, strategy)) {
     throw new RangeError(
       `Cannot spread by ${JSON.stringify(strategy)}: the strategies are ${
@@ -47,16 +44,20 @@ export function pickReplica(strategy: SpreadStrategy): Pick {
   return PICKS[strategy]();
 }
 
-function randomAvailable(part: PartClient): number {
-  return available(part, Math.floor(Math.random() * part.replicas));
+function randomAvailable(replicas: Candidates): number {
+  return available(replicas, Math.floor(Math.random() * replicas.replicas));
 }
 
-/** The first available replica from `start` on; `start` itself when none is. */
-function available(part: PartClient, start: number): number {
-  if (part.available(start)) return start;
-  for (let step = 1; step < part.replicas; step++) {
-    const index = (start + step) % part.replicas;
-    if (part.available(index)) return index;
+/**
+ * The first choice when it is available, else any one that is, each with the same probability: the next one
+ * would get the work of two. The first choice when none is.
+ */
+function available(replicas: Candidates, first: number): number {
+  if (replicas.available(first)) return first;
+  let choice = first;
+  let found = 0;
+  for (let index = 0; index < replicas.replicas; index++) {
+    if (replicas.available(index) && Math.random() * ++found < 1) choice = index;
   }
-  return start;
+  return choice;
 }

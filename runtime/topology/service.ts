@@ -7,7 +7,8 @@
 import { messageOf, MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
 import { idempotencyKeyProblem } from "../rpc/idempotency_key.ts";
-import { checkExpose, type Expose, isPattern, type ServiceDefinition } from "./topology.ts";
+import { checkExpose } from "./check_options.ts";
+import { type Expose, isPattern, type ServiceDefinition } from "./topology.ts";
 import type { AnyTarget, NoParts, Parts } from "./target.ts";
 
 /** A part of a service, as a script sees it. */

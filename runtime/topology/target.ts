@@ -5,7 +5,6 @@
  */
 
 import type { Payload } from "../payload.ts";
-import type { TraceHeaders } from "../telemetry/trace_headers.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -47,25 +46,42 @@ export interface RoutedCall<Q = unknown> {
   /** The same request, to be passed on; encoded once however often it is sent. */
   readonly payload: Payload;
   readonly context: Context;
-  /** Where in a trace it is made; where its context stands unless given. */
-  readonly trace?: TraceHeaders;
 }
 
+/** Replicas of which one is to be chosen, numbered from 0. */
+export interface Candidates {
+  readonly replicas: number;
+  /** How many calls replica `index` has not answered yet. */
+  pending(index: number): number;
+  /** Whether there is a connection to replica `index`, over which it has answered lately and without fail. */
+  available(index: number): boolean;
+}
+
+/** Chooses the index of a replica. */
+export type PickReplica = (candidates: Candidates) => number;
+
 /** How a router reaches the replicas of one of its parts. */
-export interface PartClient {
+export interface PartClient extends Candidates {
   /** How many replicas this router's instance has of the part. */
   readonly replicas: number;
   /**
    * Calls replica `index`, from 0 to `replicas - 1`.
    *
+   * @param options How long it may take, in milliseconds; no longer than the part's own timeout allows.
    * @returns The reply, not yet decoded.
    * @throws {MpError} What the replica answered, or `replica_unreachable`, or `deadline_exceeded`.
    */
-  call(index: number, call: RoutedCall): Promise<Payload>;
-  /** How many calls replica `index` has not answered yet. */
-  pending(index: number): number;
-  /** Whether there is a connection to replica `index` over which it has answered lately. */
-  available(index: number): boolean;
+  call(index: number, call: RoutedCall, options?: { readonly timeout?: number }): Promise<Payload>;
+  /**
+   * Calls any replica: the one that is picked, and as far as the options allow it another one when the first
+   * cannot answer, or takes long.
+   *
+   * @returns The reply, not yet decoded.
+   * @throws {MpError} As `call()`.
+   */
+  callAny(pick: PickReplica, call: RoutedCall): Promise<Payload>;
+  /** The name of replica `index`, `histogram-service.scatter.3`. */
+  name(index: number): string;
 }
 
 /** What a service made of a pattern is. The phantom `types` carry the types of the parts, never a value. */
@@ -110,10 +126,35 @@ export interface TargetOptions {
   readonly replicas?: number;
   /** How long a call may take, in milliseconds. Default: 30,000. */
   readonly timeout?: number;
+  /**
+   * Whether a call that is carried out twice does no harm. Such calls are made once more, too, when it is not
+   * known whether they have begun, as when the replica ends meanwhile. Default: `false`.
+   */
+  readonly idempotent?: boolean;
+  /** How often a call is made once more, at most, when it could not be answered. Default: 2. */
+  readonly retries?: number;
+  /**
+   * Makes a call that has no answer yet on a second replica, and takes the first answer. For what is
+   * idempotent and has several replicas any of which can answer.
+   */
+  readonly hedge?: Hedge;
+  /** How many calls each replica of a handler answers at a time. Default: 10,000. */
+  readonly maxConcurrent?: number;
+  /** How many more wait there for their turn; others are refused as `overloaded`. Default: as many again. */
+  readonly maxQueued?: number;
   /** Environment variables of its replicas. */
   readonly env?: Readonly<Record<string, string>>;
   /** What its replicas may use, where the driver can limit it. */
   readonly resources?: Resources;
+}
+
+/** When a call is made on a second replica. */
+export interface Hedge {
+  /**
+   * After so many milliseconds, or when it has taken longer than 95 of 100 calls lately. No more than one
+   * call in five is made twice.
+   */
+  readonly after: number | "p95";
 }
 
 /** What a replica may use. */

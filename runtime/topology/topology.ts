@@ -6,6 +6,7 @@
 
 import { checkGuards } from "../auth/guard.ts";
 import { MpError } from "../errors.ts";
+import { checkHedges, checkOptions } from "./check_options.ts";
 import { checkReplicas, checkServiceName } from "./names.ts";
 import type { AnyTarget, PatternTarget, TargetOptions } from "./target.ts";
 
@@ -49,6 +50,7 @@ export class Topology {
     checkGuards(name, target);
     checkOptions(`service "${name}"`, options);
     if (options.replicas !== undefined) checkReplicas(options.replicas, `service "${name}"`);
+    checkHedges(name, target, options);
     const definition = { name, target, options, exposed: new Map<string, Expose>() };
     this.services.set(name, definition);
     return definition;
@@ -76,40 +78,4 @@ export function checkTarget(what: string, target: unknown, role = "the target"):
       target === null ? "null" : typeof target
     }, not a function or a pattern such as mp.scatter(…)`,
   );
-}
-
-/** Checks the options that every target takes. @throws {TypeError | RangeError} */
-export function checkOptions(what: string, options: TargetOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot make ${what}: its options are ${String(options)}, not an object`);
-  }
-  const { timeout, expose } = options;
-  if (timeout !== undefined && typeof timeout !== "number") {
-    throw new TypeError(`Cannot make ${what}: timeout is ${typeof timeout}, not a number`);
-  }
-  if (timeout !== undefined && !(timeout > 0 && timeout <= 86_400_000)) {
-    throw new RangeError(
-      `Cannot make ${what}: timeout ${timeout} is not between 0 and 86400000 ms`,
-    );
-  }
-  checkExpose(what, expose);
-  for (const [name, value] of Object.entries(options.env ?? {})) {
-    if (typeof value !== "string") {
-      throw new TypeError(`Cannot make ${what}: env ${name} is ${typeof value}, not a string`);
-    }
-  }
-}
-
-/** Checks an `expose` option. @throws {TypeError | RangeError} */
-export function checkExpose(what: string, expose: unknown): void {
-  if (expose === undefined || typeof expose === "boolean") return;
-  const port = (expose as { port?: unknown } | null)?.port;
-  if (typeof expose !== "object" || typeof port !== "number") {
-    throw new TypeError(`Cannot expose ${what}: give true, false or { port }`);
-  }
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new RangeError(
-      `Cannot expose ${what}: port ${port} is not a whole number from 1 to 65535`,
-    );
-  }
 }

@@ -5,7 +5,7 @@
  */
 
 import { type Expose, isPattern, type ServiceDefinition, type Topology } from "./topology.ts";
-import type { AnyTarget, PartState, Resources, TargetOptions } from "./target.ts";
+import type { AnyTarget, Hedge, PartState, Resources, TargetOptions } from "./target.ts";
 
 /** One subservice with what it is made of. */
 export interface Placed {
@@ -23,14 +23,31 @@ export interface Placed {
   /** The parts that its replicas call, by name, with their paths. */
   readonly parts: Readonly<Record<string, string>>;
   readonly timeout: number;
+  readonly idempotent: boolean;
+  readonly retries: number;
+  /** When its callers make a call on a second replica. */
+  readonly hedge: Hedge | undefined;
+  readonly maxConcurrent: number | undefined;
+  readonly maxQueued: number | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly resources: Resources;
 }
 
+/** How a subservice is to be called. */
+export type CallRules = Pick<Placed, "timeout" | "idempotent" | "retries" | "hedge">;
+
 /** Numbers of replicas that differ from the script's: the width of a path. */
 export type Widths = Readonly<Record<string, number>>;
 
-const DEFAULT_TIMEOUT = 30_000;
+const DEFAULTS: Inherited = {
+  timeout: 30_000,
+  idempotent: false,
+  retries: 2,
+  maxConcurrent: undefined,
+  maxQueued: undefined,
+  env: {},
+  resources: {},
+};
 
 /**
  * Unfolds a topology, parents before children.
@@ -42,13 +59,14 @@ const DEFAULT_TIMEOUT = 30_000;
 export function* walk(topology: Topology, widths: Widths = {}): Generator<Placed> {
   for (const definition of topology.services.values()) {
     const { name, target, options } = definition;
-    const inherited = inherit({ timeout: DEFAULT_TIMEOUT, env: {}, resources: {} }, options);
+    const inherited = inherit(DEFAULTS, options);
     const path = isPattern(target) ? `${name}.${target.router.name}` : name;
     const declared = options.replicas ?? (isPattern(target) ? target.router.replicas : 1);
     const replicas = widthOf(widths, path) ?? declared;
     // the parts of a service's own pattern are siblings of its router, and shared by its replicas
     const place = { definition, path, prefix: name, width: replicas, replicas, instances: 1 };
-    yield* unfold(target, { ...place, state: "none", inherited }, widths);
+    const hedge = options.hedge;
+    yield* unfold(target, { ...place, state: "none", hedge, inherited }, widths);
   }
 }
 
@@ -62,13 +80,23 @@ interface Place {
   /** How many instances own a copy of its parts. */
   readonly instances: number;
   readonly state: PartState;
+  readonly hedge: Hedge | undefined;
   readonly inherited: Inherited;
 }
 
-type Inherited = Pick<Placed, "timeout" | "env" | "resources">;
+type Inherited = Pick<
+  Placed,
+  | "timeout"
+  | "idempotent"
+  | "retries"
+  | "maxConcurrent"
+  | "maxQueued"
+  | "env"
+  | "resources"
+>;
 
 function* unfold(target: AnyTarget, place: Place, widths: Widths): Generator<Placed> {
-  const { definition, path, prefix, width, replicas, state } = place;
+  const { definition, path, prefix, width, replicas, state, hedge } = place;
   const inherited = isPattern(target) ? inherit(place.inherited, target.options) : place.inherited;
   const parts = isPattern(target) ? Object.entries(target.parts) : [];
   yield {
@@ -80,6 +108,7 @@ function* unfold(target: AnyTarget, place: Place, widths: Widths): Generator<Pla
     state,
     expose: exposure(definition, target, path),
     parts: Object.fromEntries(parts.map(([part]) => [part, `${prefix}.${part}`])),
+    hedge,
     ...inherited,
   };
   for (const [name, part] of parts) {
@@ -94,6 +123,7 @@ function* unfold(target: AnyTarget, place: Place, widths: Widths): Generator<Pla
       replicas: total,
       instances: total,
       state: part.state,
+      hedge: isPattern(target) && part.state === "none" ? target.options.hedge : undefined,
       inherited,
     }, widths);
   }
@@ -113,6 +143,10 @@ function exposure(definition: ServiceDefinition, target: AnyTarget, path: string
 function inherit(from: Inherited, options: TargetOptions): Inherited {
   return {
     timeout: options.timeout ?? from.timeout,
+    idempotent: options.idempotent ?? from.idempotent,
+    retries: options.retries ?? from.retries,
+    maxConcurrent: options.maxConcurrent ?? from.maxConcurrent,
+    maxQueued: options.maxQueued ?? from.maxQueued,
     env: { ...from.env, ...options.env },
     resources: { ...from.resources, ...options.resources },
   };

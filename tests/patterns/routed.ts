@@ -15,7 +15,7 @@ export function callOf(request: unknown): RoutedCall {
 
 /** A part that notes which replicas are called. */
 export interface NotedPart extends PartClient {
-  readonly calls: { index: number; call: RoutedCall }[];
+  readonly calls: { index: number; call: RoutedCall; options?: { timeout?: number } }[];
 }
 
 /** A part of so many replicas, all of which `answer` stands in for. */
@@ -27,12 +27,16 @@ export function partOf(
   return {
     replicas,
     calls,
-    async call(index, call) {
-      calls.push({ index, call });
+    async call(index, call, options) {
+      calls.push({ index, call, ...(options && { options }) });
       return Payload.encode(await answer(index, call));
+    },
+    callAny(pick, call) {
+      return this.call(pick(this), call);
     },
     pending: () => 0,
     available: () => true,
+    name: (index) => `s.part.${index}`,
   };
 }
 

@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertFalse, assertStrictEquals } from "@std/assert";
-import type { MpError } from "../../../runtime/errors.ts";
+import { MpError } from "../../../runtime/errors.ts";
 import { deadlines } from "../../../runtime/peer/deadlines.ts";
 import {
   CallContext,
+  type Dependent,
   newRequestId,
   restartRequestIds,
 } from "../../../runtime/replica/call_context.ts";
+import type { View } from "../../../runtime/transact/view.ts";
 import { settled, VirtualClock } from "../../support/virtual_clock.ts";
 
 const options = {
@@ -14,6 +16,10 @@ const options = {
   timeout: 1_000,
   requestId: "id",
 };
+
+function dependent(cancel: (reason: MpError) => void): Dependent {
+  return { cancel, previousDependent: undefined, nextDependent: undefined };
+}
 
 Deno.test("CallContext.remaining counts down from the timeout", () => {
   using clock = new VirtualClock();
@@ -24,14 +30,103 @@ Deno.test("CallContext.remaining counts down from the timeout", () => {
   assert(Math.abs(context.deadline - (Date.now() - 500)) < 100);
 });
 
-Deno.test("CallContext.signal is the caller's when there is one, made once", () => {
-  const { signal } = new AbortController();
-  let made = 0;
-  const context = new CallContext({ ...options, signal: () => (made++, signal) });
-  assertEquals(made, 0);
+/** A caller from outside, and how often it was looked whether it is still there. */
+function callerOf() {
+  const controller = new AbortController();
+  const caller = {
+    looks: 0,
+    get signal() {
+      caller.looks++;
+      return controller.signal;
+    },
+    leave: () => controller.abort(),
+  };
+  return caller;
+}
+
+Deno.test("CallContext.signal aborts when the caller goes away, and is made once", () => {
+  const caller = callerOf();
+  const context = new CallContext({ ...options, caller });
+  assertEquals(caller.looks, 0);
+  const { signal } = context;
   assertStrictEquals(context.signal, signal);
-  assertStrictEquals(context.signal, signal);
-  assertEquals(made, 1);
+  assertEquals(caller.looks, 1);
+  caller.leave();
+  assertEquals((signal.reason as MpError).code, "cancelled");
+  context.end();
+  deadlines.settle();
+});
+
+Deno.test("CallContext.expect() looks for the caller only when there is no answer yet", async () => {
+  using clock = new VirtualClock();
+  const caller = callerOf();
+  const context = new CallContext({ ...options, caller });
+  context.expect(() => {});
+  await clock.pass(48);
+  assertEquals(caller.looks, 0);
+  await clock.pass(40);
+  assertEquals(caller.looks, 1);
+  const given: (MpError | undefined)[] = [];
+  context.adopt(dependent((reason) => given.push(reason)));
+  caller.leave();
+  assertEquals([given.length, given[0]?.code, context.cancelled?.code], [
+    1,
+    "cancelled",
+    "cancelled",
+  ]);
+  assert(context.signal.aborted);
+  context.answered();
+  assertEquals(deadlines.size, 0);
+  await clock.pass(50);
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("CallContext.answered() lets the caller go", async () => {
+  using clock = new VirtualClock();
+  const caller = callerOf();
+  const context = new CallContext({ ...options, caller });
+  const { signal } = context;
+  context.expect(() => {});
+  context.adopt(dependent(() => assert(false)));
+  context.end();
+  assertEquals(deadlines.size, 1, "the answer is still to come");
+  context.answered();
+  caller.leave();
+  assertEquals([signal.aborted, deadlines.size, context.cancelled], [false, 0, undefined]);
+  await clock.pass(50);
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("CallContext.cancel() ends all that is done for the call, and for it in other names", () => {
+  const context = new CallContext(options);
+  const inner = new CallContext({ ...options, parent: context });
+  const given: string[] = [];
+  const made = ["a", "b", "c", "d"].map((name) => dependent(() => given.push(name)));
+  context.adopt(made[0]!);
+  inner.adopt(made[1]!);
+  context.adopt(made[2]!);
+  inner.adopt(made[3]!);
+  inner.release(made[2]!);
+  inner.release(made[2]!);
+  const reason = new MpError("cancelled", "enough");
+  context.cancel(reason);
+  context.cancel(new MpError("cancelled", "again"));
+  assertEquals(given.sort(), ["a", "b", "d"]);
+  assertStrictEquals(inner.cancelled, reason);
+  assertStrictEquals(inner.signal.reason, reason);
+});
+
+Deno.test("CallContext.again() is cancelled with the call that it is another run of", () => {
+  const context = new CallContext(options);
+  context.end();
+  const next = context.again({} as View);
+  const { signal } = next;
+  assertEquals([signal.aborted, deadlines.size], [false, 1]);
+  context.cancel(new MpError("cancelled", "enough"));
+  assert(signal.aborted);
+  next.end();
+  assertEquals(deadlines.size, 0);
+  deadlines.settle();
 });
 
 Deno.test("CallContext.signal otherwise aborts at the deadline", async () => {

@@ -9,6 +9,7 @@ import { decodeMeta } from "../../../runtime/replica/call_meta.ts";
 import { CallContext } from "../../../runtime/replica/call_context.ts";
 import { Network, rootOf } from "../../../runtime/replica/network.ts";
 import { findPlace, replicaInfo } from "../../../runtime/replica/place.ts";
+import { RpcMetrics } from "../../../runtime/rpc/metrics.ts";
 import { Switchboard } from "../../../runtime/replica/switchboard.ts";
 import { type Placed, walk } from "../../../runtime/topology/walk.ts";
 import { settled, VirtualClock } from "../../support/virtual_clock.ts";
@@ -48,6 +49,7 @@ function set(
     places,
     replica: replicaInfo(place, index),
     index,
+    metrics: new RpcMetrics(),
     onEffect: (what) => effects.push(what),
   });
   return {
@@ -127,14 +129,17 @@ Deno.test("PartClient.call() hands on request, deadline and request id", async (
 Deno.test("PartClient.call() is cancelled with its context", async () => {
   using s = set("svc.shard", 0, () => new Promise(() => {}));
   const { compute } = s.network.parts(s.place);
-  const controller = new AbortController();
-  const reply = compute!.call(0, call(contextOf({ cancel: controller.signal })));
+  const context = contextOf();
+  const reply = compute!.call(0, call(context));
   const failed = assertRejects(() => reply, MpError);
   await settled();
   assertEquals(compute!.pending(0), 1);
-  controller.abort();
+  context.cancel(new MpError("cancelled", "The caller went away"));
   assertEquals((await failed).code, "cancelled");
   assertEquals(compute!.pending(0), 0);
+  // nothing begins for a caller who has gone
+  const late = await assertRejects(() => compute!.call(0, call(context)), MpError);
+  assertEquals([late.code, compute!.pending(0)], ["cancelled", 0]);
 });
 
 Deno.test("PartClient has no replica beyond its own", async () => {
@@ -209,6 +214,7 @@ Deno.test("Network.callService() tells of the effect first, and heeds a refusal"
     places: [...walk(topology)],
     replica: replicaInfo({ path: "other", width: 1 }, 0),
     index: 0,
+    metrics: new RpcMetrics(),
     onEffect() {
       throw new MpError("scope_after_effect", "Cannot do that");
     },

@@ -1,25 +1,20 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import {
-  type Pick,
-  pickReplica,
-  type SpreadStrategy,
-} from "../../../runtime/topology/pick_replica.ts";
-import type { PartClient } from "../../../runtime/topology/target.ts";
+import { pickReplica, type SpreadStrategy } from "../../../runtime/topology/pick_replica.ts";
+import type { Candidates, PickReplica } from "../../../runtime/topology/target.ts";
 
 const STRATEGIES: SpreadStrategy[] = ["least-loaded", "round-robin", "random"];
 
 /** A part whose replicas have so many calls without an answer; `undefined` for one that is not available. */
-function part(loads: readonly (number | undefined)[]): PartClient {
+function part(loads: readonly (number | undefined)[]): Candidates {
   return {
     replicas: loads.length,
-    call: () => Promise.reject(new Error("not called")),
     pending: (index) => loads[index] ?? 0,
     available: (index) => loads[index] !== undefined,
   };
 }
 
-function count(pick: Pick, of: PartClient, times: number): number[] {
+function count(pick: PickReplica, of: Candidates, times: number): number[] {
   const counts = new Array(of.replicas).fill(0);
   for (let i = 0; i < times; i++) counts[pick(of)]++;
   return counts;
@@ -40,12 +35,24 @@ Deno.test("pickReplica() picks an available replica when there is one, and alway
 
 Deno.test('pickReplica("round-robin") takes one after the other and passes over what is away', () => {
   const pick = pickReplica("round-robin");
-  const take = (of: PartClient, times: number) => Array.from({ length: times }, () => pick(of));
+  const take = (of: Candidates, times: number) => Array.from({ length: times }, () => pick(of));
   assertEquals(take(part([0, 0, 0]), 5), [0, 1, 2, 0, 1]);
-  assertEquals(take(part([0, 0, undefined]), 4), [0, 1, 0, 1]);
+  // the turn of one that is away is anybody's
+  const [third, first, second] = take(part([0, 0, undefined]), 3);
+  assert(third !== 2);
+  assertEquals([first, second], [0, 1]);
   // with fewer replicas than before
   assertEquals(take(part([0]), 2), [0, 0]);
   assertEquals(take(part([undefined, undefined]), 3), [1, 0, 1]);
+});
+
+Deno.test("pickReplica() shares the work of one that is away among all others", () => {
+  for (const strategy of STRATEGIES) {
+    const counts = count(pickReplica(strategy), part([0, 0, undefined, 0]), 30_000);
+    assertEquals(counts[2], 0);
+    // the next one does not get the share of two
+    for (const i of [0, 1, 3]) assert(Math.abs(counts[i]! - 10_000) < 700, `${strategy} ${counts}`);
+  }
 });
 
 Deno.test('pickReplica("round-robin") has a turn of its own for every pick', () => {

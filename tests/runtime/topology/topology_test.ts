@@ -1,12 +1,8 @@
+import { checkExpose } from "../../../runtime/topology/check_options.ts";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { MpError } from "../../../runtime/errors.ts";
 import type { TargetOptions } from "../../../runtime/topology/target.ts";
-import {
-  checkExpose,
-  checkTarget,
-  isPattern,
-  Topology,
-} from "../../../runtime/topology/topology.ts";
+import { checkTarget, isPattern, Topology } from "../../../runtime/topology/topology.ts";
 import { scatter } from "../../../patterns/scatter.ts";
 
 const handler = () => 1;

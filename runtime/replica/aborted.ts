@@ -1,0 +1,13 @@
+/**
+ * The end of what an `AbortSignal` allows, as a promise.
+ *
+ * @module
+ */
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

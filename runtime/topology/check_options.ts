@@ -1,0 +1,130 @@
+/**
+ * The checks of the options that targets and services take.
+ *
+ * @module
+ */
+
+import { MpError } from "../errors.ts";
+import type { AnyTarget, PatternTarget, TargetOptions } from "./target.ts";
+
+/** Checks the options that every target takes. @throws {TypeError | RangeError} */
+export function checkOptions(what: string, options: TargetOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot make ${what}: its options are ${String(options)}, not an object`);
+  }
+  const { timeout, idempotent, retries, hedge, maxConcurrent, maxQueued, expose } = options;
+  if (timeout !== undefined && typeof timeout !== "number") {
+    throw new TypeError(`Cannot make ${what}: timeout is ${typeof timeout}, not a number`);
+  }
+  if (timeout !== undefined && !(timeout > 0 && timeout <= 86_400_000)) {
+    throw new RangeError(
+      `Cannot make ${what}: timeout ${timeout} is not between 0 and 86400000 ms`,
+    );
+  }
+  if (idempotent !== undefined && typeof idempotent !== "boolean") {
+    throw new TypeError(`Cannot make ${what}: idempotent is ${typeof idempotent}, not a boolean`);
+  }
+  checkWhole(what, "retries", retries, 0, 10);
+  checkWhole(what, "maxConcurrent", maxConcurrent, 1, 1_000_000);
+  checkWhole(what, "maxQueued", maxQueued, 0, 1_000_000);
+  checkHedge(what, hedge);
+  checkExpose(what, expose);
+  for (const [name, value] of Object.entries(options.env ?? {})) {
+    if (typeof value !== "string") {
+      throw new TypeError(`Cannot make ${what}: env ${name} is ${typeof value}, not a string`);
+    }
+  }
+}
+
+/** Checks that an option, if it is given, is a whole number within bounds. @throws {TypeError | RangeError} */
+export function checkWhole(
+  what: string,
+  name: string,
+  value: unknown,
+  least: number,
+  most: number,
+): void {
+  if (value === undefined) return;
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot make ${what}: ${name} is ${typeof value}, not a number`);
+  }
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(
+    `Cannot make ${what}: ${name} ${value} is not a whole number from ${least} to ${most}`,
+  );
+}
+
+/** Checks an `expose` option. @throws {TypeError | RangeError} */
+export function checkExpose(what: string, expose: unknown): void {
+  if (expose === undefined || typeof expose === "boolean") return;
+  const port = (expose as { port?: unknown } | null)?.port;
+  if (typeof expose !== "object" || typeof port !== "number") {
+    throw new TypeError(`Cannot expose ${what}: give true, false or { port }`);
+  }
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new RangeError(
+      `Cannot expose ${what}: port ${port} is not a whole number from 1 to 65535`,
+    );
+  }
+}
+
+/**
+ * Checks that what is hedged in a service can be: carried out twice, by several replicas.
+ *
+ * @throws {MpError} `topology_invalid`
+ */
+export function checkHedges(
+  name: string,
+  target: AnyTarget,
+  options: TargetOptions,
+): void {
+  if (options.hedge !== undefined) {
+    const replicas = options.replicas ?? (isPatternTarget(target) ? target.router.replicas : 1);
+    if (replicas === 1) {
+      throw cannotHedge(
+        name,
+        "there is one replica to call",
+        "Give the service replicas, or put hedge into mp.spread()",
+      );
+    }
+    const own = isPatternTarget(target) ? target.options.idempotent : undefined;
+    if (!(own ?? options.idempotent ?? false)) throw notIdempotent(name);
+  }
+  checkUnder(name, target, options.idempotent ?? false);
+}
+
+function checkUnder(name: string, target: AnyTarget, inherited: boolean): void {
+  if (!isPatternTarget(target)) return;
+  const idempotent = target.options.idempotent ?? inherited;
+  if (target.options.hedge !== undefined && !idempotent) throw notIdempotent(name);
+  for (const part of Object.values(target.parts)) checkUnder(name, part.target, idempotent);
+}
+
+function notIdempotent(name: string): MpError {
+  return cannotHedge(
+    name,
+    "it is not idempotent, and a call that is hedged may be carried out twice",
+    "Say idempotent: true if that does no harm, or leave out hedge",
+  );
+}
+
+function cannotHedge(name: string, why: string, next: string): MpError {
+  return new MpError("topology_invalid", `Cannot hedge service "${name}": ${why}`, { next });
+}
+
+function checkHedge(what: string, hedge: unknown): void {
+  if (hedge === undefined) return;
+  const after = (hedge as { after?: unknown } | null)?.after;
+  if (typeof hedge !== "object" || (typeof after !== "number" && after !== "p95")) {
+    throw new TypeError(`Cannot make ${what}: give hedge as { after: 20 } or { after: "p95" }`);
+  }
+  if (typeof after === "number" && !(after > 0 && after <= 86_400_000)) {
+    throw new RangeError(
+      `Cannot make ${what}: hedge after ${after} is not between 0 and 86400000 ms`,
+    );
+  }
+}
+
+function isPatternTarget(target: AnyTarget): target is Extract<AnyTarget, PatternTarget> {
+  return typeof target !== "function";
+}
