@@ -18,10 +18,6 @@ const drivers: Drivers = {
   process: async () => (await import("./drivers/process/driver.ts")).processDriver(),
 };
 
-/** The first argument that makes the executable a replica; see runtime/launch/serving_half.ts, which is loaded for launching only. */
-const REPLICA_ARGUMENT: typeof import("./runtime/launch/serving_half.ts").REPLICA_ARGUMENT =
-  "__replica";
-
 /** How this program is started: the executable, or its source by Deno. */
 const self: ReplicaCommand = Deno.build.standalone
   ? { command: Deno.execPath(), args: [] }
@@ -61,8 +57,4 @@ export async function direct(script: string, args: readonly string[]): Promise<n
   return await main(directLine(fileURLToPath(script), args));
 }
 
-if (import.meta.main) {
-  // the executable is its replicas' executable too
-  if (Deno.build.standalone && Deno.args[0] === REPLICA_ARGUMENT) await import("./replica.ts");
-  else Deno.exit(await main(Deno.args));
-}
+if (import.meta.main) Deno.exit(await main(Deno.args));

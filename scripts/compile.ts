@@ -1,32 +1,44 @@
 /**
  * Makes one executable of the program: `deno task compile [--target TARGET] [--output FILE]`.
  *
- * `deno compile` appends the program to a base, a Deno without its tools. `DENORT_BIN` names one; otherwise
- * Deno downloads it.
+ * The code is bundled first, so that only what is reachable goes in; `deno compile` then appends it to a
+ * base, a Deno without its tools. `DENORT_BIN` names one; otherwise Deno downloads it.
  *
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { parseArgs } from "@std/cli/parse-args";
-import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { basename, dirname, fromFileUrl, join, resolve } from "@std/path";
+import { messageOf } from "../runtime/errors.ts";
+import { stopBundler, warmUpBundler } from "../runtime/script/bundler.ts";
+import { denoCompile } from "./compile/deno_compile.ts";
+import { stageCode, stageFiles } from "./compile/stage.ts";
+import { type Target, TARGETS } from "./compile/targets.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
+const own = TARGETS.find(({ name }) => name === Deno.build.target);
 
-const USAGE = `Usage: deno task compile [--target TARGET] [--output FILE]
+const USAGE = `Usage: deno task compile [--target TARGET]... [--output FILE]
 
-  --target TARGET  Another system's: x86_64-unknown-linux-gnu, aarch64-unknown-linux-gnu,
-                   x86_64-apple-darwin, aarch64-apple-darwin or x86_64-pc-windows-msvc
-  --output FILE    Default: dist/mp, or dist/mp-TARGET
+  --target TARGET  The system that it is for: ${own ? "this one unless given, " : ""}all, or some of
+                   ${TARGETS.map(({ name }) => name).join("\n                   ")}
+  --output FILE    Default: dist/mp, or dist/mp-TARGET. A folder when it ends with a slash
 
-DENORT_BIN names the base executable; without it, Deno downloads it.`;
+Beside each file, FILE.sha256 has its checksum, for sha256sum -c.
+DENORT_BIN names the base executable, of one target; without it, Deno downloads it.`;
 
-/** What Deno says of a base that it could not download. */
-const NO_BASE = /Setting up base binary|denort/i;
+/** What is to be made. */
+interface Order {
+  readonly target: Target;
+  readonly file: string;
+}
 
 function parse(args: readonly string[]) {
   const unknown: string[] = [];
   const options = parseArgs(args, {
     string: ["target", "output"],
+    collect: ["target"],
     boolean: ["help"],
     unknown(arg) {
       unknown.push(arg);
@@ -36,48 +48,81 @@ function parse(args: readonly string[]) {
   return { ...options, unknown };
 }
 
+/** @throws {TypeError} What is wrong with the arguments. */
+function ordersOf(names: readonly string[], output: string | undefined): Order[] {
+  const targets = names.includes("all") ? TARGETS : names.map((name) => {
+    const target = TARGETS.find((target) => target.name === name);
+    if (target) return target;
+    throw new TypeError(`there is no target "${name}"`);
+  });
+  if (targets.length === 0 && own === undefined) {
+    throw new TypeError(`there is no base for ${Deno.build.target}, name another --target`);
+  }
+  const folder = output === undefined || /[\\/]$/.test(output);
+  if (targets.length > 1 && !folder) {
+    throw new TypeError("--output names one file, but there are several targets");
+  }
+  if (targets.length > 1 && Deno.env.get("DENORT_BIN")) {
+    throw new TypeError("DENORT_BIN names the base of one target, but there are several");
+  }
+  const given = output && resolve(Deno.env.get("INIT_CWD") || ".", output);
+  if (targets.length === 0) {
+    const file = `mp${own!.suffix}`;
+    return [{ target: own!, file: given && !folder ? given : join(given ?? `${root}dist`, file) }];
+  }
+  return targets.map((target) => ({
+    target,
+    file: given && !folder
+      ? given
+      : join(given ?? `${root}dist`, `mp-${target.name}${target.suffix}`),
+  }));
+}
+
 async function main(): Promise<number> {
-  const { target, output, help, unknown } = parse(Deno.args);
+  const { target = [], output, help, unknown } = parse(Deno.args);
   if (help) {
     console.log(USAGE);
     return 0;
   }
-  if (unknown.length > 0) {
-    console.error(`Cannot compile: unknown argument "${unknown[0]}"\n\n${USAGE}`);
-    return 2;
-  }
   const base = Deno.env.get("DENORT_BIN");
-  if (base && !await Deno.stat(base).then(({ isFile }) => isFile, () => false)) {
-    console.error(`Cannot compile: DENORT_BIN is "${base}", and there is no such file`);
+  let orders: Order[];
+  try {
+    if (unknown.length > 0) throw new TypeError(`unknown argument "${unknown[0]}"`);
+    if (base && !await Deno.stat(base).then(({ isFile }) => isFile, () => false)) {
+      throw new TypeError(`DENORT_BIN is "${base}", and there is no such file`);
+    }
+    orders = ordersOf(target, output);
+  } catch (error) {
+    console.error(`Cannot compile: ${messageOf(error)}\n\n${USAGE}`);
     return 2;
   }
-  const file = output
-    ? resolve(Deno.env.get("INIT_CWD") || ".", output)
-    : join(root, "dist", target ? `mp-${target}` : "mp");
-  await Deno.mkdir(dirname(file), { recursive: true });
-  const args = ["compile", "-A", "--no-check", "--exclude-unused-npm", "--output", file];
-  if (target) args.push("--target", target);
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args, "main.ts"],
-    cwd: root,
-    stdout: "inherit",
-  }).output();
-  const said = new TextDecoder().decode(stderr);
-  if (success) {
-    console.error(`Compiled ${file}`);
+  const stage = await Deno.makeTempDir({ prefix: "mp-stage-" });
+  try {
+    await make(orders, stage);
     return 0;
+  } catch (error) {
+    console.error(messageOf(error));
+    return 1;
+  } finally {
+    await stopBundler();
+    await Deno.remove(stage, { recursive: true });
   }
-  console.error(said.trimEnd());
-  if (!base && NO_BASE.test(said)) {
-    console.error(
-      `\nCannot compile: the base executable${
-        target ? ` of ${target}` : ""
-      } cannot be downloaded\n` +
-        "Set DENORT_BIN to the path of a denort of this version of Deno, " +
-        `from the release v${Deno.version.deno} of github.com/denoland/deno`,
-    );
+}
+
+async function make(orders: readonly Order[], stage: string): Promise<void> {
+  const { version: esbuildVersion } = await warmUpBundler();
+  await stageCode(root, stage);
+  const declarations = "";
+  for (const { target, file } of orders) {
+    const { digest } = await stageFiles({ root, stage, target, esbuildVersion, declarations });
+    await Deno.mkdir(dirname(file), { recursive: true });
+    await denoCompile({ stage, file, target });
+    const bytes = await Deno.readFile(file);
+    const checksum = createHash("sha256").update(bytes).digest("hex");
+    await Deno.writeTextFile(`${file}.sha256`, `${checksum}  ${basename(file)}\n`);
+    const size = `${(bytes.length / 1e6).toFixed(1)} MB`;
+    console.error(`Compiled ${file}: ${target.name}, ${size}, digest ${digest.slice(0, 12)}`);
   }
-  return 1;
 }
 
 Deno.exit(await main());

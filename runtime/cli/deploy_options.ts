@@ -5,7 +5,6 @@
  */
 
 import { dirname, resolve } from "node:path";
-import { parseEnv } from "node:util";
 import { messageOf } from "../errors.ts";
 import type { DriverSettings } from "../launch/driver.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
@@ -15,6 +14,7 @@ import { chooseStorage } from "../storage/choose_storage.ts";
 import { telemetrySettings } from "../telemetry/telemetry_env.ts";
 import { didYouMean } from "./near_name.ts";
 import { flag, pairs, text, texts, usage, type Values, wholeNumber } from "./option.ts";
+import { parseEnvFile } from "./parse_env_file.ts";
 
 /** Options that the plan depends on. */
 export const planOptions = {
@@ -199,7 +199,7 @@ function checkInspect(path: string, { nodes }: Plan): void {
 
 function readEnvFile(path: string): Record<string, string> {
   try {
-    return { ...parseEnv(Deno.readTextFileSync(path)) } as Record<string, string>;
+    return parseEnvFile(Deno.readTextFileSync(path));
   } catch (error) {
     const missing = error instanceof Deno.errors.NotFound;
     throw usage(

@@ -69,8 +69,7 @@ function checkDeno(): Finding {
 }
 
 async function checkEsbuild(): Promise<Finding> {
-  const { version } = await import("esbuild");
-  await warmUpBundler();
+  const { version } = await warmUpBundler();
   await stopBundler();
   return `${version} runs`;
 }

@@ -8,12 +8,12 @@
  */
 
 import { createHash } from "node:crypto";
-import { tmpdir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { messageOf, MpError } from "../errors.ts";
-import { bundleServingHalf } from "./bundle_serving_half.ts";
+import { cacheFolders, isPrivate } from "../user_folders.ts";
+import { INSPECT_OPTION, REPLICA_ARGUMENT } from "./replica_arguments.ts";
 import type { ReplicaCommand } from "./driver.ts";
 
 /** What replicas run. */
@@ -24,13 +24,10 @@ export interface ServingHalf {
   readonly folder: string;
 }
 
-/** The first argument that makes a compiled `mp` a replica. */
-export const REPLICA_ARGUMENT = "__replica";
-
 const ENTRY = "replica.ts";
 const MODULE = "replica.js";
 /** What the module is made of, in the source tree. */
-const SOURCES = ["deno.json", "deno.lock", "mod.ts", ENTRY, "patterns", "runtime"];
+const SOURCES = ["deno.json", "deno.lock", "drivers", "mod.ts", ENTRY, "patterns", "runtime"];
 /** Names and digests of the module's files. Written last. */
 const MANIFEST = "files.json";
 const MONTH = 30 * 24 * 3600 * 1000;
@@ -56,7 +53,7 @@ export async function servingHalf(options: ServingHalfOptions = {}): Promise<Ser
   }
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const key = keyOf(root);
-  const caches = options.caches ?? defaultCaches();
+  const caches = options.caches ?? cacheFolders("serving-half");
   for (const cache of caches) {
     const folder = join(cache, key);
     if (isWhole(folder)) return { entry: join(folder, MODULE), folder };
@@ -88,7 +85,8 @@ export function replicaCommand(
   { inspect }: { inspect?: string } = {},
 ): ReplicaCommand {
   const command = Deno.execPath();
-  if (Deno.build.standalone) return { command, args: [entry] };
+  const inspector = inspect === undefined ? [] : [`${INSPECT_OPTION}${inspect}`];
+  if (Deno.build.standalone) return { command, args: [entry, ...inspector] };
   return {
     command,
     args: [
@@ -99,7 +97,7 @@ export function replicaCommand(
       "--no-config",
       "--no-lock",
       "--unstable-net",
-      ...(inspect === undefined ? [] : [`--inspect=${inspect}`]),
+      ...inspector,
       entry,
     ],
   };
@@ -155,7 +153,9 @@ async function makeIn(cache: string, key: string, root: string): Promise<string>
   const folder = join(cache, key);
   const fresh = await Deno.makeTempDir({ dir: cache, prefix: `${key}.` });
   try {
-    await bundleServingHalf(root, ENTRY, fresh);
+    // where it is made already, nothing is needed to make it
+    const { bundleEntry } = await import("./bundle_entry.ts");
+    await bundleEntry({ root, entry: ENTRY, folder: fresh });
     const files: Record<string, string> = {};
     for (const { name } of Deno.readDirSync(fresh)) files[name] = digestOf(join(fresh, name));
     Deno.writeTextFileSync(join(fresh, MANIFEST), JSON.stringify(files));
@@ -175,13 +175,6 @@ async function makeIn(cache: string, key: string, root: string): Promise<string>
     await remove(fresh);
     throw error;
   }
-}
-
-/** Whether only this user can write to a folder; what is run must not come from somebody else. */
-function isPrivate(folder: string): boolean {
-  if (Deno.build.os === "windows") return true;
-  const { isDirectory, uid, mode } = Deno.lstatSync(folder);
-  return isDirectory && uid === Deno.uid() && ((mode ?? 0) & 0o022) === 0;
 }
 
 async function move(from: string, to: string): Promise<boolean> {
@@ -215,17 +208,4 @@ function touch(folder: string): void {
 
 function digestOf(path: string): string {
   return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
-}
-
-function defaultCaches(): string[] {
-  const env = (name: string) => Deno.env.get(name) || undefined;
-  const home = env("HOME") ?? env("USERPROFILE");
-  const chosen = env("XDG_CACHE_HOME");
-  const base = chosen && isAbsolute(chosen)
-    ? chosen
-    : Deno.build.os === "windows"
-    ? env("LOCALAPPDATA")
-    : home && join(home, Deno.build.os === "darwin" ? "Library/Caches" : ".cache");
-  const temporary = join(tmpdir(), `mp-${Deno.uid() ?? "cache"}`);
-  return [...(base ? [join(base, "mp")] : []), temporary].map((at) => join(at, "serving-half"));
 }

@@ -16,6 +16,7 @@
 import { join } from "node:path";
 import { messageOf, MpError } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
+import { privateTemporaryFolder, type ReadEnv } from "../user_folders.ts";
 import type { Address } from "./address_book.ts";
 import { type AppLock, tryAppLock } from "./app_lock.ts";
 import type { DeploymentHandle } from "./driver.ts";
@@ -60,12 +61,12 @@ export interface StateFolder {
 }
 
 /**
- * Where the state folder is.
+ * Where the state folder is: where neither `XDG_STATE_HOME` nor a home folder is known, a temporary one.
  *
  * @param env Reads a variable of the environment.
- * @throws {MpError} `state_unwritable` when neither `XDG_STATE_HOME` nor a home folder is known.
+ * @throws {MpError} `state_unwritable` when the temporary folder is somebody else's.
  */
-export function stateRoot(env: (name: string) => string | undefined): string {
+export function stateRoot(env: ReadEnv): string {
   const chosen = env("XDG_STATE_HOME");
   // the specification asks that a relative path be ignored
   if (chosen?.startsWith("/") || /^[A-Za-z]:[\\/]/.test(chosen ?? "")) return join(chosen!, "mp");
@@ -73,9 +74,7 @@ export function stateRoot(env: (name: string) => string | undefined): string {
   if (local) return join(local, "mp", "state");
   const home = env("HOME") ?? env("USERPROFILE");
   if (home) return join(home, ".local", "state", "mp");
-  throw new MpError("state_unwritable", "Cannot find the state folder: HOME is not set", {
-    next: "Set XDG_STATE_HOME to a folder that can be written",
-  });
+  return join(privateTemporaryFolder(), "state");
 }
 
 /** The state folder at `root`, which need not exist yet. */

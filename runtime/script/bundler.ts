@@ -7,9 +7,10 @@
 
 import childProcess, { type ChildProcess } from "node:child_process";
 import type * as esbuild from "esbuild";
+import { embedded } from "../embedded.ts";
 
 /** What is used of esbuild. */
-export type Esbuild = typeof esbuild;
+export type Esbuild = Omit<typeof esbuild, "default">;
 
 let service: Promise<Esbuild> | undefined;
 let users = 0;
@@ -32,9 +33,16 @@ export async function withBundler<T>(use: (esbuild: Esbuild) => Promise<T>): Pro
   }
 }
 
-/** Starts the service, so that the first build need not wait for it. */
-export async function warmUpBundler(): Promise<void> {
-  await withBundler(async (esbuild) => void await esbuild.transform(""));
+/**
+ * Starts the service, so that the first build need not wait for it.
+ *
+ * @returns What runs.
+ */
+export async function warmUpBundler(): Promise<{ readonly version: string }> {
+  return await withBundler(async (esbuild) => {
+    await esbuild.transform("");
+    return { version: esbuild.version };
+  });
 }
 
 /**
@@ -57,7 +65,7 @@ export async function stopBundler(): Promise<void> {
 }
 
 async function startService(): Promise<Esbuild> {
-  const esbuild = await import("esbuild");
+  const esbuild = await importEsbuild();
   const { spawn } = childProcess;
   try {
     // the only way to learn of the process that esbuild starts, which it does in this call
@@ -75,4 +83,27 @@ async function startService(): Promise<Esbuild> {
     esbuild.stop();
   });
   return esbuild;
+}
+
+async function loadLibrary(): Promise<Esbuild> {
+  return (await import("./esbuild_library.ts")).esbuild;
+}
+
+/** Where esbuild takes its native program from, unless it lies in a package beside it. */
+const PATH_VARIABLE = "ESBUILD_BINARY_PATH";
+
+async function importEsbuild(): Promise<Esbuild> {
+  const executable = embedded();
+  if (executable === undefined) return await loadLibrary();
+  const { nativeEsbuild } = await import("./native_esbuild.ts");
+  const program = await nativeEsbuild({ embedded: executable.esbuild });
+  // it looks once, when it is loaded; scripts and replicas inherit what the user has set
+  const users = Deno.env.get(PATH_VARIABLE);
+  Deno.env.set(PATH_VARIABLE, program);
+  try {
+    return await loadLibrary();
+  } finally {
+    if (users === undefined) Deno.env.delete(PATH_VARIABLE);
+    else Deno.env.set(PATH_VARIABLE, users);
+  }
 }

@@ -1,10 +1,11 @@
 /**
- * Makes the module that replicas run out of the source tree and the npm packages that it imports.
+ * Makes modules that need nothing else out of an entry of the source tree and the npm packages that it
+ * imports: the serving half, and all that the executable holds.
  *
  * @module
  */
 
-import { isAbsolute, join, sep } from "node:path";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { builtinModules } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
@@ -27,19 +28,31 @@ interface Graph {
 
 const builtins = new Set(builtinModules.map((name) => name.replace(/^node:/, "")));
 const SKIP = Symbol("resolved by esbuild alone");
+/** The folders in which links to the source tree and to packages are made. */
+const [SOURCES, PACKAGES] = ["mp", "npm"];
+
+/** How an entry is bundled. */
+export interface BundleEntryOptions {
+  /** The folder of the source tree. */
+  readonly root: string;
+  /** The entry's path in it. */
+  readonly entry: string;
+  /** Where the files go. */
+  readonly folder: string;
+  /** Expressions that are known already; what they make unreachable is left out. */
+  readonly define?: Readonly<Record<string, string>>;
+  /** Whether to leave out what only people read. Names stay, for stack traces. */
+  readonly minify?: boolean;
+}
 
 /**
- * Bundles the serving half into `folder`, in parts: what is imported lazily stays in files of its own.
+ * Bundles an entry, in parts: what is imported lazily stays in files of its own, which are loaded when it
+ * is asked for.
  *
- * @param root The folder of the source tree.
- * @param entry The entry's file name in it.
- * @param folder Where the files go.
  * @throws {MpError} `launch_failed` when a package cannot be had, or the sources cannot be bundled.
  */
-export async function bundleServingHalf(
-  root: string,
-  entry: string,
-  folder: string,
+export async function bundleEntry(
+  { root, entry, folder, define, minify = false }: BundleEntryOptions,
 ): Promise<void> {
   const graph = await readGraph(root, entry);
   const config = join(root, "deno.json");
@@ -47,12 +60,15 @@ export async function bundleServingHalf(
     JSON.parse(await Deno.readTextFile(config)),
     pathToFileURL(config).href,
   );
-  const links = await Deno.makeTempDir({ prefix: "mp-packages-" });
+  // sources and packages are reached through links, so that the result is the same wherever they lie
+  const links = await Deno.realPath(await Deno.makeTempDir({ prefix: "mp-bundle-" }));
   try {
+    await Deno.symlink(resolve(root), join(links, SOURCES), { type: "junction" });
     await withBundler((esbuild) =>
       esbuild.build({
-        absWorkingDir: root,
-        entryPoints: [join(root, entry)],
+        absWorkingDir: links,
+        preserveSymlinks: true,
+        entryPoints: [join(links, SOURCES, entry)],
         outdir: folder,
         bundle: true,
         splitting: true,
@@ -63,12 +79,20 @@ export async function bundleServingHalf(
         charset: "utf8",
         legalComments: "none",
         tsconfigRaw: {},
+        // packages that are CommonJS ask where they lie; free names only, so nobody's own are touched
+        define: {
+          __dirname: "import.meta.dirname",
+          __filename: "import.meta.filename",
+          ...define,
+        },
+        minifySyntax: minify,
+        minifyWhitespace: minify,
         logLevel: "silent",
-        plugins: [packagesPlugin(graph, importMap, links)],
+        plugins: [packagesPlugin({ graph, importMap, links, root })],
       })
     );
   } catch (error) {
-    throw new MpError("launch_failed", `Cannot bundle what replicas run: ${error}`, {
+    throw new MpError("launch_failed", `Cannot bundle ${entry}: ${error}`, {
       cause: error,
       next: "Get a clean copy of the source tree",
     });
@@ -88,16 +112,24 @@ async function readGraph(root: string, entry: string): Promise<Graph> {
   if (success) return JSON.parse(decoder.decode(stdout)) as Graph;
   throw new MpError(
     "launch_failed",
-    `Cannot get the packages that replicas use: ${decoder.decode(stderr).trim()}`,
+    `Cannot get the packages that ${entry} uses: ${decoder.decode(stderr).trim()}`,
     { next: "Run it once with a network, for the packages to be downloaded" },
   );
 }
 
-function packagesPlugin(graph: Graph, importMap: ImportMap, links: string): Plugin {
+interface ResolverOptions {
+  readonly graph: Graph;
+  readonly importMap: ImportMap;
+  /** The folder of the links. */
+  readonly links: string;
+  readonly root: string;
+}
+
+function packagesPlugin(options: ResolverOptions): Plugin {
   return {
     name: "mp-packages",
     setup(build) {
-      const resolver = new PackageResolver(build, graph, importMap, links);
+      const resolver = new PackageResolver(build, options);
       build.onResolve({ filter: /^[^./]/ }, (args) => resolver.resolve(args));
       // a package that is CommonJS requires what an ES module would import
       build.onLoad({ filter: /.*/, namespace: "node" }, ({ path }) => ({
@@ -110,32 +142,34 @@ function packagesPlugin(graph: Graph, importMap: ImportMap, links: string): Plug
 /** Resolves names of packages as Deno has resolved them, and leaves the insides of packages to esbuild. */
 class PackageResolver {
   #build: PluginBuild;
-  #graph: Graph;
-  #importMap: ImportMap;
-  #links: string;
+  #options: ResolverOptions;
 
-  constructor(build: PluginBuild, graph: Graph, importMap: ImportMap, links: string) {
+  constructor(build: PluginBuild, options: ResolverOptions) {
     this.#build = build;
-    this.#graph = graph;
-    this.#importMap = importMap;
-    this.#links = links;
+    this.#options = options;
   }
 
   async resolve(args: OnResolveArgs): Promise<OnResolveResult | undefined> {
-    if (args.pluginData === SKIP || args.kind === "entry-point" || isAbsolute(args.path)) {
-      return undefined;
-    }
+    const isOwn = args.kind === "entry-point" || isAbsolute(args.path) || args.path[0] === "#";
+    if (args.pluginData === SKIP || isOwn) return undefined;
     const name = args.path.replace(/^node:/, "");
     if (builtins.has(name)) {
       return args.kind === "require-call"
         ? { path: name, namespace: "node" }
         : { path: `node:${name}`, external: true };
     }
-    const importer = this.#packageOf(args.importer);
-    if (importer) return await this.#resolveIn(args.path, importer.dependencies, args);
-    const mapped = resolveImport(this.#importMap, args.path, pathToFileURL(args.importer).href) ??
-      args.path;
-    if (mapped.startsWith("file:")) return { path: fileURLToPath(mapped) };
+    const { graph, importMap, root, links } = this.#options;
+    const id = this.#packageOf(args.importer);
+    if (id !== undefined) {
+      const ids = [...graph.npmPackages[id]!.dependencies, id];
+      return await this.#resolveIn(args.path, ids, args);
+    }
+    const source = relative(join(links, SOURCES), args.importer);
+    const referrer = pathToFileURL(join(root, source)).href;
+    const mapped = resolveImport(importMap, args.path, referrer) ?? args.path;
+    if (mapped.startsWith("file:")) {
+      return { path: join(links, SOURCES, relative(root, fileURLToPath(mapped))) };
+    }
     const match = /^npm:\/?((?:@[^/]+\/)?[^/@]+)(?:@[^/]+)?(\/.*)?$/.exec(mapped);
     if (!match) return undefined;
     return await this.#resolveIn(match[1]! + (match[2] ?? ""), this.#roots(mapped), args);
@@ -144,16 +178,18 @@ class PackageResolver {
   /** The package to which Deno has resolved `npm:name@range`. */
   #roots(specifier: string): string[] {
     const wanted = specifier.replace(/^npm:\/?/, "npm:/");
-    const { modules } = this.#graph;
+    const { modules } = this.#options.graph;
     const found = modules.find((module) => module.specifier === wanted) ??
       modules.find((module) => module.specifier.startsWith(`${wanted}/`));
     return found?.npmPackage ? [found.npmPackage] : [];
   }
 
-  #packageOf(file: string): NpmPackage | undefined {
-    return Object.values(this.#graph.npmPackages).find(({ localPath }) =>
-      localPath !== undefined && file.startsWith(localPath + sep)
-    );
+  /** The package in which a file lies, by the link that leads there. */
+  #packageOf(file: string): string | undefined {
+    const [folder, link] = relative(this.#options.links, file).split(sep);
+    return folder === PACKAGES
+      ? Object.keys(this.#options.graph.npmPackages).find((id) => linkOf(id) === link)
+      : undefined;
   }
 
   async #resolveIn(
@@ -162,8 +198,9 @@ class PackageResolver {
     { kind, importer }: OnResolveArgs,
   ): Promise<OnResolveResult> {
     const name = /^(@[^/]+\/)?[^/]+/.exec(path)![0];
-    const id = ids.find((id) => this.#graph.npmPackages[id]?.name === name);
-    const localPath = id && this.#graph.npmPackages[id]!.localPath;
+    const { npmPackages } = this.#options.graph;
+    const id = ids.find((id) => npmPackages[id]?.name === name);
+    const localPath = id && npmPackages[id]!.localPath;
     if (!id || !localPath) {
       // an optional package of a package, which does without
       const isLate = kind === "require-call" || kind === "dynamic-import";
@@ -171,7 +208,7 @@ class PackageResolver {
       return { errors: [{ text: `Package "${name}" is not in Deno's cache` }] };
     }
     // esbuild looks into a package when it finds it in a node_modules folder
-    const resolveDir = join(this.#links, id.replaceAll("/", "+"));
+    const resolveDir = join(this.#options.links, PACKAGES, linkOf(id));
     const link = join(resolveDir, "node_modules", name);
     await Deno.mkdir(join(link, ".."), { recursive: true });
     await Deno.symlink(localPath, link, { type: "junction" }).catch((error) => {
@@ -182,4 +219,8 @@ class PackageResolver {
       ? { errors: found.errors }
       : { path: found.path, external: found.external, sideEffects: found.sideEffects };
   }
+}
+
+function linkOf(id: string): string {
+  return id.replaceAll("/", "+");
 }

@@ -1,0 +1,27 @@
+/**
+ * The files that `--env-file` names. Pure.
+ *
+ * @module
+ */
+
+/** One `NAME=VALUE`, to the end of its line, or of its quotes. */
+const ASSIGNMENT =
+  /^[^\S\n]*(?:export[^\S\n]+)?([\w.-]+)[^\S\n]*=[^\S\n]*(?:'([^']*)'|"((?:\\.|[^"\\])*)"|`([^`]*)`|([^\n]*?))[^\S\n]*(?:#[^\n]*)?$/gm;
+
+/**
+ * Parses variables as Node and Docker Compose do: `NAME=value`, `export NAME=value`, comments, and quotes
+ * over several lines. In double quotes `\n` is a line break.
+ *
+ * @param text What the file holds.
+ * @returns The variables; of those named twice, the last.
+ */
+export function parseEnvFile(text: string): Record<string, string> {
+  const variables: [string, string][] = [];
+  for (const match of text.replaceAll(/\r\n?/g, "\n").matchAll(ASSIGNMENT)) {
+    const [, name, single, double, back, bare] = match;
+    const value = single ?? double?.replaceAll("\\n", "\n").replaceAll('\\"', '"') ?? back ??
+      bare!.trim();
+    variables.push([name!, value]);
+  }
+  return Object.fromEntries(variables);
+}

@@ -1,0 +1,44 @@
+/**
+ * What the executable holds besides its code: files, and a description of them.
+ *
+ * `scripts/compile.ts` puts them beside the executable's entry. Nothing is embedded where `mp` runs from
+ * source.
+ *
+ * @module
+ */
+
+/** A file in the executable. */
+export interface EmbeddedFile {
+  /** Its path from the executable's entry. */
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** SHA-256, in hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** What an executable is made of. */
+export interface Embedded {
+  /** SHA-256 over all that was compiled, in hexadecimal digits: two files with the same are the same program. */
+  readonly digest: string;
+  /** The system that it was made for, such as `x86_64-unknown-linux-gnu`. */
+  readonly target: string;
+  /** esbuild's native program. */
+  readonly esbuild: EmbeddedFile & { readonly version: string };
+  /** The declaration file of the scripting API. */
+  readonly declarations: EmbeddedFile;
+}
+
+/** The name of the description, beside the executable's entry. */
+export const EMBEDDED = "embedded.json";
+
+/** What this executable holds; nothing where `mp` runs from source. */
+export function embedded(): Embedded | undefined {
+  if (!Deno.build.standalone) return undefined;
+  return JSON.parse(Deno.readTextFileSync(embeddedUrl(EMBEDDED))) as Embedded;
+}
+
+/** Where a file of this executable is read from. */
+export function embeddedUrl(path: string): URL {
+  return new URL(path, Deno.mainModule);
+}

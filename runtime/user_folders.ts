@@ -1,0 +1,63 @@
+/**
+ * Folders of the user's own, in which `mp` keeps what it can make again.
+ *
+ * @module
+ */
+
+import { tmpdir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { MpError } from "./errors.ts";
+
+/** Reads a variable of the environment; an empty one counts as absent. */
+export type ReadEnv = (name: string) => string | undefined;
+
+const readEnv: ReadEnv = (name) => Deno.env.get(name) || undefined;
+
+/**
+ * Where to keep what can be made again: the first of these folders that can be written.
+ *
+ * @param name What is kept.
+ * @returns The user's cache folder, where one is known, then a temporary one.
+ */
+export function cacheFolders(name: string, env: ReadEnv = readEnv): string[] {
+  const home = env("HOME") ?? env("USERPROFILE");
+  const chosen = env("XDG_CACHE_HOME");
+  const base = chosen && isAbsolute(chosen)
+    ? chosen
+    : Deno.build.os === "windows"
+    ? env("LOCALAPPDATA")
+    : home && join(home, Deno.build.os === "darwin" ? "Library/Caches" : ".cache");
+  return [...(base ? [join(base, "mp")] : []), temporary()].map((at) => join(at, name));
+}
+
+/**
+ * A temporary folder that only this user can write to, the same for each process of the user's.
+ *
+ * @throws {MpError} `state_unwritable` when somebody else has made a folder of that name.
+ */
+export function privateTemporaryFolder(): string {
+  const folder = temporary();
+  try {
+    Deno.mkdirSync(folder, { mode: 0o700, recursive: true });
+    if (isPrivate(folder)) return folder;
+  } catch (error) {
+    throw new MpError("state_unwritable", `Cannot make the folder "${folder}": ${error}`, {
+      cause: error,
+      next: "Set HOME or TMPDIR to a folder that can be written",
+    });
+  }
+  throw new MpError("state_unwritable", `Cannot use the folder "${folder}": others can write it`, {
+    next: "Set HOME or TMPDIR to a folder of your own",
+  });
+}
+
+/** Whether only this user can write to a folder; what is run must not come from somebody else. */
+export function isPrivate(folder: string): boolean {
+  if (Deno.build.os === "windows") return true;
+  const { isDirectory, uid, mode } = Deno.lstatSync(folder);
+  return isDirectory && uid === Deno.uid() && ((mode ?? 0) & 0o022) === 0;
+}
+
+function temporary(): string {
+  return join(tmpdir(), `mp-${Deno.uid() ?? "user"}`);
+}

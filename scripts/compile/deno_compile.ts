@@ -1,0 +1,75 @@
+/**
+ * `deno compile` on what was staged.
+ *
+ * @module
+ */
+
+import { basename, join } from "@std/path";
+import { ENTRY } from "./stage.ts";
+import type { Target } from "./targets.ts";
+
+/** What is compiled. */
+export interface DenoCompileOptions {
+  /** The folder that {@linkcode stageCode} and {@linkcode stageFiles} filled. */
+  readonly stage: string;
+  /** The executable to make. */
+  readonly file: string;
+  readonly target: Target;
+}
+
+/** What Deno says of a base that it could not download. */
+const NO_BASE = /Setting up base binary|denort/i;
+
+const FLAGS = [
+  "--allow-all",
+  "--unstable-net",
+  "--no-check",
+  "--no-config",
+  "--no-lock",
+  // all is bundled
+  "--no-npm",
+  "--no-remote",
+  // it would be kept under a name that everybody can guess in the folder of temporary files, where
+  // somebody else could put code; and the start gains nothing by it
+  "--no-code-cache",
+];
+
+/**
+ * Makes an executable, in a place of its own first, so that a running one is replaced and never changed.
+ *
+ * @throws {Error} What Deno says; where its base cannot be downloaded, how to supply one.
+ */
+export async function denoCompile({ stage, file, target }: DenoCompileOptions): Promise<void> {
+  const fresh = await Deno.makeTempDir({ prefix: "mp-compile-" });
+  try {
+    const made = join(fresh, basename(file));
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["compile", ...FLAGS, "--include", stage, "--output", made],
+        ...["--target", target.name, join(stage, ENTRY)],
+      ],
+      cwd: stage,
+      env: { NO_COLOR: "1" },
+      stdout: "null",
+    }).output();
+    if (!success) throw failure(new TextDecoder().decode(stderr).trim(), target);
+    await moveTo(made, file);
+  } finally {
+    await Deno.remove(fresh, { recursive: true });
+  }
+}
+
+async function moveTo(from: string, to: string): Promise<void> {
+  const beside = `${to}.new`;
+  await Deno.copyFile(from, beside);
+  await Deno.rename(beside, to);
+}
+
+function failure(said: string, { name }: Target): Error {
+  if (Deno.env.get("DENORT_BIN") || !NO_BASE.test(said)) return new Error(said);
+  return new Error(
+    `${said}\n\nCannot compile: the base executable of ${name} cannot be downloaded\n` +
+      "Set DENORT_BIN to the path of a denort of this version of Deno, " +
+      `from the release v${Deno.version.deno} of github.com/denoland/deno`,
+  );
+}
