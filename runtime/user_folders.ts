@@ -27,7 +27,7 @@ export function cacheFolders(name: string, env: ReadEnv = readEnv): string[] {
     : Deno.build.os === "windows"
     ? env("LOCALAPPDATA")
     : home && join(home, Deno.build.os === "darwin" ? "Library/Caches" : ".cache");
-  return [...(base ? [join(base, "mp")] : []), temporary()].map((at) => join(at, name));
+  return [...(base ? [join(base, "mp")] : []), temporary(env)].map((at) => join(at, name));
 }
 
 /**
@@ -35,8 +35,8 @@ export function cacheFolders(name: string, env: ReadEnv = readEnv): string[] {
  *
  * @throws {MpError} `state_unwritable` when somebody else has made a folder of that name.
  */
-export function privateTemporaryFolder(): string {
-  const folder = temporary();
+export function privateTemporaryFolder(env: ReadEnv = readEnv): string {
+  const folder = temporary(env);
   try {
     Deno.mkdirSync(folder, { mode: 0o700, recursive: true });
     if (isPrivate(folder)) return folder;
@@ -58,6 +58,6 @@ export function isPrivate(folder: string): boolean {
   return isDirectory && uid === Deno.uid() && ((mode ?? 0) & 0o022) === 0;
 }
 
-function temporary(): string {
-  return join(tmpdir(), `mp-${Deno.uid() ?? "user"}`);
+function temporary(env: ReadEnv): string {
+  return join(env("TMPDIR") ?? tmpdir(), `mp-${Deno.uid() ?? "user"}`);
 }

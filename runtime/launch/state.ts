@@ -74,7 +74,7 @@ export function stateRoot(env: ReadEnv): string {
   if (local) return join(local, "mp", "state");
   const home = env("HOME") ?? env("USERPROFILE");
   if (home) return join(home, ".local", "state", "mp");
-  return join(privateTemporaryFolder(), "state");
+  return join(privateTemporaryFolder(env), "state");
 }
 
 /** The state folder at `root`, which need not exist yet. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { MpError } from "../../../runtime/errors.ts";
 import { stateFolder, stateRoot } from "../../../runtime/launch/state.ts";
 import { needsSystem, testWith } from "../../support/needs.ts";
@@ -31,12 +31,27 @@ testWith(
   },
 );
 
-Deno.test("stateRoot() says what to set when nothing is", () => {
-  const error = assertThrows(() => stateRoot(env({})));
-  assertInstanceOf(error, MpError);
-  assertEquals(error.code, "state_unwritable");
-  assertEquals(error.next, "Set XDG_STATE_HOME to a folder that can be written");
-});
+testWith(
+  needsSystem("linux", "darwin"),
+  "stateRoot() is a private temporary folder when nothing is set",
+  async () => {
+    const temporary = await Deno.makeTempDir({ prefix: "mp-test-" });
+    try {
+      const root = () => stateRoot(env({ TMPDIR: temporary }));
+      const folder = dirname(root());
+      assertEquals(folder, join(temporary, `mp-${Deno.uid()}`));
+      assertEquals((await Deno.stat(folder)).mode! & 0o777, 0o700);
+      assertEquals(dirname(root()), folder);
+      // somebody else could put anything in
+      await Deno.chmod(folder, 0o777);
+      const error = assertThrows(root, MpError);
+      assertEquals(error.code, "state_unwritable");
+      assertEquals(error.next, "Set HOME or TMPDIR to a folder of your own");
+    } finally {
+      await Deno.remove(temporary, { recursive: true });
+    }
+  },
+);
 
 Deno.test("read() and list() give what was written, while its launcher lives", async () => {
   await using at = await temporaryState();
