@@ -85,6 +85,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const base = Deno.env.get("DENORT_BIN");
+  if (!base) Deno.env.delete("DENORT_BIN"); // Deno would look for a file without a name
   let orders: Order[];
   try {
     if (unknown.length > 0) throw new TypeError(`unknown argument "${unknown[0]}"`);

@@ -66,9 +66,10 @@ async function moveTo(from: string, to: string): Promise<void> {
 }
 
 function failure(said: string, { name }: Target): Error {
-  if (Deno.env.get("DENORT_BIN") || !NO_BASE.test(said)) return new Error(said);
+  const [why] = said.split("\n\nStack backtrace:");
+  if (Deno.env.get("DENORT_BIN") || !NO_BASE.test(said)) return new Error(why);
   return new Error(
-    `${said}\n\nCannot compile: the base executable of ${name} cannot be downloaded\n` +
+    `${why}\n\nCannot compile: the base executable of ${name} cannot be downloaded\n` +
       "Set DENORT_BIN to the path of a denort of this version of Deno, " +
       `from the release v${Deno.version.deno} of github.com/denoland/deno`,
   );

@@ -1,0 +1,101 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { stopBundler, warmUpBundler } from "../../../runtime/script/bundler.ts";
+import { ENTRY, stageCode, stageFiles } from "../../../scripts/compile/stage.ts";
+import { TARGETS } from "../../../scripts/compile/targets.ts";
+
+const STATIC = /(?:^|[;\n}/])(?:im|ex)port(?:[\s{*][^;"()]*?\bfrom)?\s*"([^"]+)"/g;
+const LAZY = /\bimport\("(\.[^"]+)"\)/g;
+
+const root = fromFileUrl(new URL("../../../", import.meta.url));
+
+async function staged(body: (stage: string) => Promise<void>): Promise<void> {
+  const stage = await Deno.realPath(await Deno.makeTempDir({ prefix: "mp-test-" }));
+  try {
+    await body(stage);
+  } finally {
+    await stopBundler();
+    await Deno.remove(stage, { recursive: true });
+  }
+}
+
+/** Every file of a folder, by its path in it. */
+function texts(folder: string, at = ""): [path: string, text: string][] {
+  return [...Deno.readDirSync(join(folder, at))].flatMap(({ name, isDirectory }) => {
+    const path = join(at, name);
+    if (isDirectory) return texts(folder, path);
+    return [[path, Deno.readTextFileSync(join(folder, path))] as [string, string]];
+  });
+}
+
+/** What a file loads at once, with all that this loads. */
+function loadedBy(files: ReadonlyMap<string, string>, entry: string): Set<string> {
+  const loaded = new Set([entry]);
+  for (const path of loaded) {
+    for (const [, name] of files.get(path)!.matchAll(STATIC)) {
+      if (name!.startsWith(".")) loaded.add(join(path, "..", name!));
+    }
+  }
+  return loaded;
+}
+
+Deno.test("stageCode() bundles all that is reachable, the same wherever the tree lies", () =>
+  staged(async (one) => {
+    await stageCode(root, one);
+    const files = new Map(texts(one));
+    const [main, replica] = ["main/main.js", "replica/replica.js"];
+    for (const path of [ENTRY, main, replica]) assert(files.has(path), path);
+
+    for (const [path, text] of files) {
+      const imported = [STATIC, LAZY].flatMap((pattern) => [...text.matchAll(pattern)]);
+      const left = imported.map(([, to]) => to!)
+        .filter((to) => !/^node:/.test(to) && !files.has(join(path, "..", to)));
+      assertEquals(left, [], path);
+      assert(!text.includes(root), `${path} holds the path of this tree`);
+      assert(!/registry\.npmjs\.org/.test(text), `${path} holds a path of Deno's cache`);
+    }
+
+    // what is loaded lazily lies apart from what is loaded at once
+    const holding = (part: string) => [...files].filter(([, text]) => text.includes(part));
+    for (const part of ["node_modules/mysql2/", "node_modules/@redis/client/"]) {
+      assertEquals(holding(part).length, 2, part);
+    }
+    const [atOnce, serving] = [loadedBy(files, main), loadedBy(files, replica)];
+    for (
+      const part of ["node_modules/mysql2/", "node_modules/esbuild/", "node_modules/prom-client/"]
+    ) {
+      for (const [path] of holding(part)) assert(![...atOnce, ...serving].includes(path), path);
+    }
+    assertEquals(holding("node_modules/esbuild/").map(([path]) => path.split("/")[0]), ["main"]);
+    assert([...serving].every((path) => path.startsWith("replica/")));
+
+    const two = `${one}-again`;
+    try {
+      const link = join(await Deno.realPath(one), "link");
+      await Deno.symlink(root, link, { type: "junction" });
+      await stageCode(`${link}/`, two);
+      await Deno.remove(link);
+      assertEquals(new Map(texts(two)), files);
+    } finally {
+      await Deno.remove(two, { recursive: true });
+    }
+  }));
+
+Deno.test("stageFiles() puts each system's esbuild in, and names what all of it is by a digest", () =>
+  staged(async (stage) => {
+    const { version: esbuildVersion } = await warmUpBundler();
+    await Deno.writeTextFile(join(stage, ENTRY), "1;");
+    const digests = new Set<string>();
+    const make = (index: number, declarations = "export {};\n") =>
+      stageFiles({ root, stage, target: TARGETS[index]!, esbuildVersion, declarations });
+    const indices = [0, TARGETS.length - 1];
+    for (const index of indices) {
+      const { digest, target, esbuild } = await make(index);
+      digests.add(digest);
+      assertEquals([target, esbuild.version], [TARGETS[index]!.name, esbuildVersion]);
+      assertEquals((await Deno.stat(join(stage, esbuild.path))).size, esbuild.size);
+    }
+    assertEquals(digests.size, indices.length);
+    assert(digests.has((await make(0)).digest), "the digest is not the same again");
+    assert(!digests.has((await make(0, "export const a: 1;\n")).digest), "a file is not in it");
+  }));
