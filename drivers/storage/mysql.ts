@@ -32,6 +32,7 @@ import {
   CREATE_TABLES,
   entriesOf,
   entriesRequest,
+  isSweptClean,
   judgeRequest,
   type MysqlRequest,
   pageRequest,
@@ -132,7 +133,8 @@ function mysqlBackend(
     swept = performance.now();
     // nobody waits for it, and it is tried again later when others are in its way
     sweeping = link.query(sweepRequest(optionsOf(link)), undefined)
-      .catch(() => {})
+      // where more are over, the next commit goes on
+      .then((results) => isSweptClean(results) || (swept = -Infinity), () => {})
       .finally(() => sweeping = undefined);
   }
 

@@ -194,3 +194,10 @@ export function sweepRequest({ retention }: StatementOptions): string {
     `DELETE FROM mp_writers WHERE time <= @mp_now - ${retention} LIMIT ${SWEEP}`,
   ].join("; ");
 }
+
+/** Whether {@linkcode sweepRequest} has left nothing that is over. */
+export function isSweptClean(results: readonly unknown[]): boolean {
+  return results.every((result) =>
+    ((result as { affectedRows?: number }).affectedRows ?? 0) < SWEEP
+  );
+}

@@ -157,6 +157,7 @@ function placesOf(namespace: string, _sharding: RedisConfig["sharding"]) {
   const apartPrefix = `{mp:${namespace}:`;
   const together: RecordPlaces & { readonly prefix: string } = {
     index: `{mp:${namespace}}`,
+    expiries: `{mp:${namespace}}!`,
     prefix,
     prefixLength: prefix.length,
     recordOf: (key) => prefix + key,
@@ -168,6 +169,7 @@ function placesOf(namespace: string, _sharding: RedisConfig["sharding"]) {
     apartKey: (name: string) => name.slice(apartPrefix.length, -1),
     apart: (key: string): RecordPlaces => ({
       index: apartRecord(key),
+      expiries: apartRecord(key),
       prefixLength: 0,
       recordOf: apartRecord,
     }),

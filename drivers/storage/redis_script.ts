@@ -3,7 +3,7 @@
  *
  * A record is a hash: `v` its version, `d` its value, `x` when the value goes (0: it was deleted), `w:<session>` the last
  * commit of a session and its time, `p` when these were looked through last. A sorted set of the app's keys
- * tells which there are. The rules are those of `runtime/storage/record.ts`.
+ * tells which there are, and another when those go that go by themselves. The rules are those of `runtime/storage/record.ts`.
  *
  * @module
  */
@@ -40,14 +40,27 @@ end
 `;
 
 /**
- * KEYS: the index, then every record that occurs. ARGV: retention, length of the keys' prefix (0: no index), then for each
+ * KEYS: the index, when keys go, then every record that occurs. ARGV: retention, length of the keys' prefix (0: no index), then for each
  * commit: session, seq, version, whether to look for a repetition first, the numbers of checks and writes, for
  * each check the record's number and the version, for each write the record's number, the value (empty deletes) and the expiry.
  *
  * Answers for each commit 1, or for each check that does not hold its index, version and value.
  */
 export const COMMIT_SCRIPT = script(`${TIME}
-local index, retention, prefix = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local index, expiries, retention, prefix = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
+
+-- notes when a key goes, and takes some out of the index that have gone: more than come, so that none are left
+local function expire(key, member, time)
+  redis.call('PEXPIREAT', key, time)
+  if prefix == 0 then return end
+  redis.call('ZADD', expiries, time, member)
+  -- Redis takes the time at which the script began, which is a little earlier
+  local past = string.format('%.0f', now - 1000)
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', expiries, '-inf', past, 'LIMIT', 0, 3)) do
+    redis.call('ZREM', expiries, gone)
+    if redis.call('EXISTS', string.sub(key, 1, prefix) .. gone) == 0 then redis.call('ZREM', index, gone) end
+  end
+end
 
 -- forgets commits that are too old to be sent again
 local function prune(key)
@@ -73,7 +86,7 @@ local function write(key, version, writer, value, expiry)
     redis.call('HSET', key, 'v', version, 'd', value, writer[1], writer[2])
     if expiry ~= '0' then
       redis.call('HSET', key, 'x', expiry)
-      redis.call('PEXPIREAT', key, string.format('%.0f', math.max(tonumber(expiry), now + retention)))
+      expire(key, member, string.format('%.0f', math.max(tonumber(expiry), now + retention)))
     elseif before[1] then
       redis.call('HDEL', key, 'x')
       redis.call('PERSIST', key)
@@ -170,6 +183,8 @@ export interface ScriptCall {
 export interface RecordPlaces {
   /** The set of keys; where there is none, a record in the same slot. */
   readonly index: string;
+  /** The set of when keys go. */
+  readonly expiries: string;
   /** The length of what comes before a key in its record's name; 0 where there is no index. */
   readonly prefixLength: number;
   recordOf(key: string): string;
@@ -179,9 +194,9 @@ export interface RecordPlaces {
 export function commitCall(
   batch: readonly EncodedCommit[],
   retention: number,
-  { index, prefixLength, recordOf }: RecordPlaces,
+  { index, expiries, prefixLength, recordOf }: RecordPlaces,
 ): ScriptCall {
-  const keys = [index];
+  const keys = [index, expiries];
   const numbers = new Map<string, string>();
   const numberOf = (key: string): string => {
     let number = numbers.get(key);

@@ -135,8 +135,8 @@ function recordsOf(db: DatabaseSync, now: () => number, retention: number): Sqli
         applyCommit(commit, records, { now: time, retention })
       );
       if (start === beginToWrite && time >= swept + retention / 5) {
-        swept = time;
-        sweep.run(time);
+        // where more are over, the next commit goes on
+        if (sweep.run(time).changes < SWEEP) swept = time;
       }
       finish(end);
       return verdicts;

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { Key } from "../../../runtime/storage/storage.ts";
 import { versionOf } from "../../../runtime/storage/version.ts";
 import {
   type Case,
@@ -148,6 +149,32 @@ export const REPEATS: readonly Case[] = [
       }
       assertEquals(await storage.commit(commits), commits.map(() => DONE));
       assertEquals(await values(storage, [scope("a")]), [sessions.at(-1)!.id]);
+    },
+  },
+  {
+    name:
+      "commit() of a call that another has answered is refused, brings the reply, and changes nothing",
+    async run(connections) {
+      const reply: Key = ["reply", "svc.0", "", "key:1 \u00e9"];
+      const expiry = Date.now() + 3_600_000;
+      const [one, two] = [new Session(connections.open()), new Session(connections.open())];
+      const answer = (session: Session, text: string) =>
+        session.commit([checkNever(reply), checkNever(scope(text))], [
+          put(scope(text), text),
+          put(reply, { result: text }, expiry),
+        ]);
+      const results = await Promise.all([answer(one, "first"), answer(two, "second")]);
+      const [winner, loser] = results[0]!.done ? ["first", "second"] : ["second", "first"];
+      const refused = results.find(({ done }) => !done);
+      assert(refused !== undefined && !refused.done, "both answered");
+      assertEquals(refused.current.map(({ key, value }) => [key, value]), [
+        [reply, JSON.stringify({ result: winner })],
+      ]);
+      assertEquals(await values(one.storage, [scope(winner!), scope(loser!)]), [winner, undefined]);
+      assertEquals(
+        (await Array.fromAsync(one.storage.scan({ prefix: ["scope"] }))).map(({ key }) => key[1]),
+        [winner],
+      );
     },
   },
   {

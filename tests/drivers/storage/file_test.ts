@@ -255,6 +255,22 @@ Deno.test("fileStorage() removes what is over", async () => {
   assertEquals(JSON.parse(rows[0]!.writers as string).length, 1);
 });
 
+Deno.test("fileStorage() removes all that is over, bit by bit", async () => {
+  await using place = await temporaryFolder();
+  let time = 1_000_000;
+  const now = () => time;
+  const storage = fileStorage({ path: place.path, namespace: "shop", retention: 1000, now });
+  const session = new Session(storage);
+  const replies = range(1200).map((i) => put(["reply", "svc.0", "", `key ${i}`], i, time + 10));
+  await session.commit([], replies);
+  time += 1001;
+  for (const i of range(3)) await session.put(scope("kept"), i);
+  await storage.close();
+  const database = new DatabaseSync(place.path);
+  assertEquals(database.prepare("SELECT key FROM records").all().length, 1);
+  database.close();
+});
+
 Deno.test("scan() of large values keeps few of them in memory", async () => {
   await using place = await temporaryFolder();
   await using storage = open(place.path);

@@ -90,6 +90,26 @@ testWith(needs, "redisStorage() leaves nothing in redis that is over", async () 
   assertEquals(await server.ask("ZRANGE", "{mp:shop}", "0", "-1"), "scope:a\nscope:b");
 });
 
+testWith(needs, "redisStorage() takes out of its index what has gone by itself", async () => {
+  await using server = await startRedis();
+  const config = configOf(server.url);
+  await using storage = redisStorage({ config, namespace: "shop", retention: 200 });
+  const session = new Session(storage);
+  const reply = (i: number) => put(["reply", "svc.0", "", `key ${i}`], i, Date.now() + 1);
+  await storage.commit(range(50).map((i) => session.next([], [reply(i)])));
+  await session.commit([], [put(scope("kept"), 1), put(scope("later"), 1, Date.now() + 60_000)]);
+  const end = performance.now() + 20_000;
+  for (let i = 50;; i++) {
+    await session.commit([], [reply(i)]);
+    const index = (await server.ask("ZRANGE", "{mp:shop}", "0", "-1")).split("\n");
+    const expiries = (await server.ask("ZRANGE", "{mp:shop}!", "0", "-1")).split("\n");
+    assert(index.includes("scope:kept") && index.includes("scope:later"), index.join());
+    const left = [...index, ...expiries].filter((key) => /%20[0-4]?[0-9]$/.test(key));
+    if (left.length === 0) break;
+    assert(performance.now() < end, `still ${left}`);
+  }
+});
+
 testWith(needs, "redisStorage() forgets sessions that are over", async () => {
   await using server = await startRedis();
   const config = configOf(server.url);
