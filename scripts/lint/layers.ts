@@ -86,9 +86,19 @@ export const LAYERS: readonly Layer[] = [
       "the scripting API is the same wherever a script runs, so it loads no driver: join drivers in main.ts",
   },
   {
+    name: "testing",
+    files: ["testing/"],
+    layers: ["deno.json", "runtime", "drivers"],
+    packages: ["@std"],
+    builtIns: true,
+    why:
+      "testing/ is what testing.ts is made of: it stands on the drivers, whatever the patterns, " +
+      "which testing.ts hands to it with the rest of the scripting API",
+  },
+  {
     name: "the entries",
     files: ["main.ts", "replica.ts", "testing.ts"],
-    layers: ["deno.json", "mod.ts", "patterns", "runtime", "drivers"],
+    layers: ["deno.json", "mod.ts", "patterns", "runtime", "drivers", "testing"],
     packages: ["@std"],
     builtIns: true,
     why:

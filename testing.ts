@@ -1,0 +1,65 @@
+/**
+ * Tests of a topology: the whole of it in the test's own process, in milliseconds, with faults.
+ *
+ * ```ts
+ * import { start } from "@metaparticle/mp/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.test("the topology answers", async () => {
+ *   await using app = await start("examples/hello.ts");
+ *   assertEquals(await app.call("hello", "ada"), "hello, ada");
+ * });
+ * ```
+ *
+ * @module
+ */
+
+import * as api from "./mod.ts";
+import { storages } from "./drivers/storage/storages.ts";
+import { makeStart, type Start, type StartOptions } from "./testing/start.ts";
+import { startProcesses } from "./testing/start_processes.ts";
+
+/**
+ * Starts a topology, and resolves when every replica is ready.
+ *
+ * With the memory driver, replicas are instances of the script in this process, each with module state,
+ * environment, timers, console and `globalThis` of its own; calls are encoded, routed, limited and decoded as
+ * over the wire. What cannot be kept apart is state within Node's built-in modules, the working folder and
+ * the processor: a handler that computes holds up all.
+ *
+ * @param script The topology script: its path, or `import.meta.resolve("./topology.ts")`.
+ * @returns The running topology; dispose of it (`await using`), or call `close()`.
+ * @throws {MpError} What is wrong with the script, or why it does not run.
+ *
+ * @example A replica that fails
+ * ```ts
+ * import { start } from "@metaparticle/mp/testing";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await using app = await start("examples/histogram.ts");
+ * await app.replica("histogram-service.scatter", 3).kill({ restart: false });
+ * await assertRejects(() => app.call("histogram-service", {}, { timeout: 100 }));
+ * ```
+ */
+export const start: Start = makeStart(
+  { api, storages },
+  (script: string | URL, options: StartOptions) =>
+    startProcesses(script, options, {
+      storages,
+      driver: async () => (await import("./drivers/process/driver.ts")).processDriver(),
+    }),
+);
+
+export type {
+  App,
+  AppCallOptions,
+  AppNetwork,
+  AppReplica,
+  AppStorage,
+  Metrics,
+  ReplicaCall,
+  Sample,
+  StorageFailure,
+} from "./testing/app.ts";
+export type { Start, StartOptions } from "./testing/start.ts";
+export { MpError } from "./runtime/errors.ts";
