@@ -12,6 +12,7 @@ import { measure, type Result, type Row } from "./row.ts";
 import { memory } from "./rows/memory.ts";
 import { besideJayson, besideMoleculer, fanOutBesideMoleculer } from "./rows/peers.ts";
 import { scatterLatency, scatterThroughput } from "./rows/scatter.ts";
+import { farScopesInMysql, farScopesInRedis, hotScope, scopesInFile } from "./rows/scopes.ts";
 import { simpleService } from "./rows/simple_service.ts";
 import { start } from "./rows/start.ts";
 
@@ -21,6 +22,10 @@ const ROWS: readonly Row[] = [
   scatterLatency,
   start,
   memory,
+  hotScope,
+  farScopesInRedis,
+  farScopesInMysql,
+  scopesInFile,
   besideJayson,
   besideMoleculer,
   fanOutBesideMoleculer,
@@ -51,7 +56,9 @@ for (const row of ROWS.filter(({ name }) => !names || names.includes(name))) {
 if (flags.json) console.log(JSON.stringify(results, null, 2));
 else results.forEach(print);
 
-function print({ title, unit, against, better, target, ratio, reached, sides }: Result): void {
+function print(
+  { title, unit, against, better, target, ratio, reached, sides, notes }: Result,
+): void {
   console.log(`\n${title}`);
   for (const { name, median, least, most } of sides) {
     console.log(
@@ -66,6 +73,7 @@ function print({ title, unit, against, better, target, ratio, reached, sides }: 
       reached ? "reached" : "SHORT"
     }`,
   );
+  for (const note of notes) console.log(`  ${note}`);
 }
 
 function show(value: number): string {

@@ -13,8 +13,11 @@ export interface Served extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Runs a topology with `mp run`, in a state folder of its own, until it is ready. */
-export async function runTopology(script: string): Promise<Served> {
+/** Runs a topology with `mp run` and some options, in a state folder of its own, until it is ready. */
+export async function runTopology(
+  script: string,
+  options: readonly string[] = [],
+): Promise<Served> {
   const state = await Deno.makeTempDir({ prefix: "mp-bench-" });
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -27,6 +30,7 @@ export async function runTopology(script: string): Promise<Served> {
       "--port",
       "0",
       "--color=never",
+      ...options,
     ],
     cwd: ROOT,
     env: { XDG_STATE_HOME: state },

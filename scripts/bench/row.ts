@@ -24,6 +24,8 @@ export interface Row {
 export interface Prepared extends AsyncDisposable {
   /** `mp` first, then what the ratio is taken against, then what is only shown beside. */
   readonly sides: readonly Side[];
+  /** What else is to be known, when all is measured: whole sentences without a full stop. */
+  notes?(): readonly string[];
 }
 
 /** One side of a row. */
@@ -53,6 +55,7 @@ export interface Result {
   readonly ratio: number;
   readonly reached: boolean;
   readonly sides: readonly Figures[];
+  readonly notes: readonly string[];
 }
 
 /** Measures a row in interleaved rounds: A B A B …, so that a machine that drifts does so for both. */
@@ -78,6 +81,7 @@ export async function measure(row: Row, rounds: number): Promise<Result> {
       least: Math.min(...values[i]!),
       most: Math.max(...values[i]!),
     })),
+    notes: prepared.notes?.() ?? [],
   };
 }
 
