@@ -244,13 +244,18 @@ export class CallContext extends Timed implements Context, Dependent {
     return current.run(this, handler, request, this);
   }
 
+  /** Whether what is done now is part of a transaction; what goes on behind it is not. */
+  get inTransaction(): boolean {
+    return this.view !== undefined && !this.view.ended;
+  }
+
   /**
    * Notes that the handler is about to do what cannot be undone.
    *
    * @throws {MpError} When the handler must not, or not yet.
    */
   begin(effect: string): void {
-    if (this.view !== undefined) throw effectInside(effect);
+    if (this.inTransaction) throw effectInside(effect);
     if (this.stopsAtEffect) {
       this.isStopped = true;
       throw stopped(effect);

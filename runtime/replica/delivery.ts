@@ -63,7 +63,7 @@ export class Delivery implements Dependent, Hedged {
     const { traffic, pick, reject } = this.#options;
     if (context.cancelled) return reject(context.cancelled);
     // a router that has used a scope would ask its parts again
-    if (context.view !== undefined) return reject(effectInside(`a call to "${traffic.path}"`));
+    if (context.inTransaction) return reject(effectInside(`a call to "${traffic.path}"`));
     context.effect ??= "a call to a part";
     context.adopt(this);
     traffic.budget.deposit();

@@ -89,6 +89,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
       serve() {},
       print() {},
       scopes,
+      effect: (effect) => scopes.effect(effect),
       auth: { folder: dirname(script), env, eager: false },
     },
   });

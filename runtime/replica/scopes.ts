@@ -147,7 +147,7 @@ export class Scopes implements ScopesHost {
    * @throws {MpError} `scope_after_effect` within a transaction, which may run again.
    */
   effect(what: string): void {
-    if (surrounding.getStore()) throw effectInside(what);
+    if (surrounding.getStore()?.ended === false) throw effectInside(what);
     CallContext.current?.begin(what);
   }
 

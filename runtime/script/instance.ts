@@ -9,6 +9,7 @@ import { MpError } from "../errors.ts";
 import { scriptApi, type ScriptHost } from "../topology/api.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { CanonicalForm, ScriptMeta } from "./canonical.ts";
+import { watchEffects } from "./watch_effects.ts";
 
 /** What a script sees of the process that evaluates it. */
 export interface ScriptSurroundings {
@@ -46,7 +47,7 @@ export async function evaluate(
   started?.(topology);
   await form({
     api: { ...options.api, ...api },
-    globals,
+    globals: host.effect === undefined ? globals : watchEffects(globals, host.effect),
     builtin,
     meta: scriptMeta(script),
   });

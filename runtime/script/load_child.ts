@@ -192,6 +192,7 @@ class Loader {
         remove: (scope) => scopes.remove(scope),
         setStorage: (storage, config) => scopes.setStorage(storage, config),
       },
+      effect: (effect) => scopes.effect(effect),
       auth: { folder: dirname(script), env: Deno.env.toObject(), eager: true },
     };
   }

@@ -36,6 +36,8 @@ export interface ScriptHost {
   print(topology: Topology): void;
   /** What scopes rest on. */
   readonly scopes: ScopesHost;
+  /** Told before the script does what cannot be undone. @throws Where it must not. */
+  readonly effect?: (effect: string) => void;
   /** Where users come from; absent where nothing is deployed. */
   readonly auth?: AuthSources;
 }

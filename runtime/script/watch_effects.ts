@@ -1,0 +1,117 @@
+/**
+ * The globals of a script, by which can be seen what it does that cannot be undone.
+ *
+ * A transaction may run several times, so nothing else may happen in it. Here that can be seen of what
+ * the canonical form takes from its environment; what packages do by Node's modules cannot.
+ *
+ * @module
+ */
+
+/** Told before an effect. @throws When there must be none now. */
+export type OnEffect = (effect: string) => void;
+
+/** Functions of `Deno` that change something outside; those of the same name with `Sync` behind, too. */
+const CHANGING: ReadonlySet<string> = new Set([
+  "chmod",
+  "chown",
+  "connect",
+  "connectTls",
+  "copyFile",
+  "create",
+  "kill",
+  "link",
+  "makeTempDir",
+  "makeTempFile",
+  "mkdir",
+  "remove",
+  "rename",
+  "symlink",
+  "truncate",
+  "utime",
+  "writeFile",
+  "writeTextFile",
+]);
+const CLASSES: readonly string[] = ["WebSocket", "EventSource"];
+
+/**
+ * Globals that tell of effects: of `fetch`, `WebSocket`, `EventSource`, and of what `Deno` can change.
+ *
+ * @param globals What they are made of, and everything else is taken from.
+ */
+export function watchEffects(globals: object, onEffect: OnEffect): object {
+  const members = globals as Readonly<Record<string, unknown>>;
+  const own = new Map<PropertyKey, unknown>();
+  const { fetch, Deno: deno } = members;
+  if (typeof fetch === "function") own.set("fetch", watchFetch(fetch, onEffect));
+  for (const name of CLASSES) {
+    const constructor = members[name];
+    if (typeof constructor === "function") own.set(name, watchClass(name, constructor, onEffect));
+  }
+  if (typeof deno === "object" && deno !== null) own.set("Deno", watchDeno(deno, onEffect));
+  return overlay(globals, (name) => own.get(name));
+}
+
+function watchFetch(fetch: object, onEffect: OnEffect): object {
+  return new Proxy(fetch, {
+    apply(target, self, args) {
+      try {
+        onEffect("a call of fetch()");
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      return Reflect.apply(target as () => unknown, self, args);
+    },
+  });
+}
+
+function watchClass(name: string, constructor: object, onEffect: OnEffect): object {
+  return new Proxy(constructor, {
+    construct(target, args, newTarget) {
+      onEffect(`a new ${name}`);
+      return Reflect.construct(target as new () => object, args, newTarget);
+    },
+  });
+}
+
+function watchDeno(deno: object, onEffect: OnEffect): object {
+  const made = new Map<PropertyKey, unknown>();
+  return overlay(deno, (name) => {
+    if (typeof name !== "string") return undefined;
+    if (made.has(name)) return made.get(name);
+    const watched = watchMember(deno, name, onEffect);
+    made.set(name, watched);
+    return watched;
+  });
+}
+
+function watchMember(deno: object, name: string, onEffect: OnEffect): unknown {
+  const isSync = name.endsWith("Sync");
+  const isOpen = name === "open" || name === "openSync";
+  if (name !== "Command" && !isOpen && !CHANGING.has(isSync ? name.slice(0, -4) : name)) {
+    return undefined;
+  }
+  const member = (deno as Readonly<Record<string, unknown>>)[name];
+  if (typeof member !== "function") return undefined;
+  if (name === "Command") return watchClass("Deno.Command", member, onEffect);
+  return (...args: unknown[]): unknown => {
+    try {
+      if (!isOpen || opensToWrite(args[1])) onEffect(`a call of Deno.${name}()`);
+    } catch (error) {
+      if (isSync || name === "kill") throw error;
+      return Promise.reject(error);
+    }
+    return Reflect.apply(member, deno, args);
+  };
+}
+
+function opensToWrite(options: unknown): boolean {
+  const { write, append, truncate, create, createNew } = (options ?? {}) as Deno.OpenOptions;
+  return Boolean(write || append || truncate || create || createNew);
+}
+
+/** An object that is another, except for some members. */
+function overlay(target: object, member: (name: PropertyKey) => unknown): object {
+  return new Proxy(target, {
+    get: (target, name) => member(name) ?? Reflect.get(target, name),
+  });
+}
