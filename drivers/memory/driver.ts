@@ -46,7 +46,8 @@ export function memoryDriver(options: MemoryDriverOptions): MemoryDriver {
   return {
     name: "memory",
     capabilities: { outlivesLauncher: false, limitsResources: false, blueGreen: true },
-    assign: (plan, assignOptions) => Promise.resolve(assign(plan, assignOptions, doors)),
+    // deno-lint-ignore require-await -- what it throws is to be a rejection
+    assign: async (plan, assignOptions) => assign(plan, assignOptions, doors),
     render,
     launch: (manifest, { grace = 10_000, signal }) =>
       Promise.resolve(launchMemory(manifest, {

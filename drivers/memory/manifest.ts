@@ -81,7 +81,7 @@ function freePort(hostname: string, port: number): Address {
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     throw new MpError("port_in_use", `Cannot listen on ${hostname}:${port}: the port is in use`, {
-      next: "Free the port, or choose another (0 picks a free one)",
+      next: "Free the port, or choose another with --port (0 picks a free one)",
       cause: error,
     });
   }
@@ -110,7 +110,7 @@ export function render(
       path,
       index,
       name,
-      env: { ...node.env, ...options.env, MP_REPLICA: name, MP_APP: plan.app },
+      env: { ...node.env, ...options.env, MP_ROLE: "replica", MP_REPLICA: name, MP_APP: plan.app },
     };
   });
   return { plan, book, files: options.files, replicas };

@@ -9,6 +9,7 @@ import type { AddressBook } from "../../runtime/launch/address_book.ts";
 import type { LogLine, ReplicaStatus } from "../../runtime/launch/driver.ts";
 import type { ReplicaOptions } from "../../runtime/replica/replica.ts";
 import { type Replica, startReplica } from "../../runtime/replica/replica.ts";
+import { positionOf } from "../../runtime/script/stack.ts";
 import type { StorageDrivers } from "../../runtime/storage/lazy_storage.ts";
 import { type InstanceGlobals, instanceGlobals } from "./instance_globals.ts";
 import type { LoadedForm } from "./load_form.ts";
@@ -55,11 +56,11 @@ export class MemoryReplica {
   #isOver = false;
   #ready = Promise.withResolvers<void>();
 
-  constructor(spec: MemoryReplicaSpec, surroundings: MemorySurroundings) {
+  constructor(spec: MemoryReplicaSpec, surroundings: MemorySurroundings, restarts = 0) {
     this.spec = spec;
     this.#surroundings = surroundings;
     const { path, index } = spec;
-    this.#status = { path, index, state: "starting", tree: surroundings.tree, restarts: 0 };
+    this.#status = { path, index, state: "starting", tree: surroundings.tree, restarts };
     this.#ready.promise.catch(() => {}); // told by start()
   }
 
@@ -114,7 +115,7 @@ export class MemoryReplica {
       life.over = true;
       this.#life = undefined;
       this.#bury(life);
-      throw error;
+      throw this.#cannotStart(error);
     }
     if (life.over) return;
     this.#say({ state: "ready", since: Date.now(), message: undefined });
@@ -194,7 +195,8 @@ export class MemoryReplica {
     } catch (error) {
       if (this.#isOver) return;
       this.#failures++;
-      this.#write("stderr", `error: Cannot start ${this.spec.name}: ${stackOf(error)}`);
+      const { cause = error } = error as Error;
+      this.#write("stderr", `error: Cannot start ${this.spec.name}: ${stackOf(cause)}`);
       this.#say({ state: "restarting", message: messageOf(error) });
       this.#startLater();
     }
@@ -269,6 +271,16 @@ export class MemoryReplica {
     for (const end of onEnd) end(this.#unreachable("disconnected", "it has ended"));
     replica?.close();
     replica?.scopes.close();
+  }
+
+  #cannotStart(error: unknown): MpError {
+    if (error instanceof MpError) return error;
+    const position = positionOf(error);
+    return new MpError("launch_failed", `Cannot start ${this.spec.name}: ${messageOf(error)}`, {
+      cause: error,
+      replica: this.spec.name,
+      ...(position && { where: `${position.file}:${position.line}:${position.column}` }),
+    });
   }
 
   #unreachable(reason: string, why: string): MpError {

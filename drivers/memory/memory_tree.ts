@@ -57,7 +57,7 @@ export class MemoryTree {
   async restart(id: ReplicaId, signal: AbortSignal): Promise<void> {
     const old = this.replica(id);
     await old.drain(true, signal);
-    const next = this.#add(old.spec);
+    const next = this.#add(old.spec, old.status.restarts + 1);
     await next.start();
   }
 
@@ -83,7 +83,7 @@ export class MemoryTree {
     for (const replica of this.#replicas.values()) replica.stop();
   }
 
-  #add(spec: MemoryReplicaSpec): MemoryReplica {
+  #add(spec: MemoryReplicaSpec, restarts = 0): MemoryReplica {
     const replica = new MemoryReplica(spec, {
       ...this.#surroundings,
       book: () => this.#manifest.book,
@@ -91,7 +91,7 @@ export class MemoryTree {
         // callers connect now rather than at their next attempt
         for (const other of this.#replicas.values()) other.running?.switchboard.up([spec.name]);
       },
-    });
+    }, restarts);
     this.#replicas.set(spec.name, replica);
     return replica;
   }
