@@ -13,6 +13,6 @@ import { loadChild } from "./runtime/script/load_child.ts";
 
 const role = Deno.env.get("MP_ROLE");
 if (role === "load") loadChild(api, storages);
-else if (role === "probe") {
+else if (Deno.args.at(-1) === "probe") {
   Deno.exit(await (await import("./runtime/replica/probe.ts")).probe(Deno.env.toObject()));
 } else await replicaMain(api, storages);

@@ -59,6 +59,7 @@ export const CODES = Object.freeze({
   deployment_not_found: row(-32603),
   launcher_unreachable: row(-32603, true),
   state_unwritable: row(-32603),
+  engine_unavailable: row(-32603, true),
   unsupported: row(-32603),
   interrupted: row(-32603),
   // the command line

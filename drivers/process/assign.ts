@@ -10,8 +10,9 @@
 import { messageOf, MpError } from "../../runtime/errors.ts";
 import type { Address, AddressBook, ReplicaAddress } from "../../runtime/launch/address_book.ts";
 import type { AssignOptions } from "../../runtime/launch/driver.ts";
-import { parseAddress, tcpAddress } from "../../runtime/peer/address.ts";
-import type { Door, Plan } from "../../runtime/plan/plan.ts";
+import { inheritedDoor } from "../../runtime/launch/inherit_door.ts";
+import { tcpAddress } from "../../runtime/peer/address.ts";
+import type { Plan } from "../../runtime/plan/plan.ts";
 import { nameOf } from "./manifest.ts";
 import { portOwner } from "./port_owner.ts";
 import { nameTreeFolder } from "./tree_folder.ts";
@@ -79,28 +80,11 @@ async function assignDoors(
   if (scales) return scales.doors;
   const doors: { node: string; address: Address }[] = [];
   for (const door of plan.doors) {
-    const address = inherited(door, { host, port }, plan, replaces) ??
+    const address = inheritedDoor(door, { host, port }, plan, replaces) ??
       await findPort(host, door.port ?? port, held);
     doors.push({ node: door.node, address });
   }
   return doors;
-}
-
-/** The door of the tree before that is to be taken over: the one on that port, or the one on a port that nobody named. */
-function inherited(
-  door: Door,
-  { host, port }: Pick<AssignOptions, "host" | "port">,
-  plan: Plan,
-  replaces: AddressBook | undefined,
-): Address | undefined {
-  const fixed = new Set(plan.doors.map((door) => door.port));
-  return replaces?.doors.map(({ address }) => address).find((address) => {
-    const parsed = parseAddress(address);
-    if (parsed.transport !== "tcp") return false;
-    if (door.port === null && port === 0) return !fixed.has(parsed.port);
-    return parsed.port === (door.port ?? port) &&
-      (parsed.hostname === host || host === "localhost");
-  });
 }
 
 /** The address of a port that is free, which is bound by its number and not by the host's name. */

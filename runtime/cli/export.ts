@@ -65,7 +65,7 @@ export const exportFiles = command({
       options: { ...options, inspect: undefined },
       preparation: preparing,
     });
-    const files = driver.export!(await renderOrder(order, driver));
+    const files = await driver.export!(await renderOrder(order, driver));
     if (options.output !== undefined) {
       await writeAll(options.output, files);
       const written = files.map(({ path }) => join(options.output!, path));

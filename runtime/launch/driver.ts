@@ -35,9 +35,9 @@ export interface Driver<Rendered = unknown> {
   launch(rendered: Rendered, options: LaunchOptions): Promise<Deployment<Rendered>>;
   /**
    * The platform's objects as files, with which the platform's own tools run the same. The first is the one
-   * to begin with. Pure. Absent where replicas are nothing without `mp`.
+   * to begin with. Absent where replicas are nothing without `mp`.
    */
-  export?(rendered: Rendered): readonly ExportedFile[];
+  export?(rendered: Rendered): readonly ExportedFile[] | Promise<readonly ExportedFile[]>;
   /**
    * The deployments that the platform itself knows of, whoever launched them from where. Those of a platform
    * that is not there are none. Absent where replicas end with their launcher.
@@ -161,6 +161,8 @@ export interface LaunchOptions {
   readonly grace?: number;
   /** Told of what is wrong but stops nothing, such as logs that cannot be kept. */
   readonly warn?: (warning: MpError) => void;
+  /** Told what takes long, such as building an image. */
+  readonly tell?: (text: string) => void;
 }
 
 /** A replica: a path and a flat index. */
@@ -224,6 +226,21 @@ export interface Deployment<Rendered = unknown> extends AsyncDisposable {
   delete(): Promise<void>;
   /** Lets it go on without this launcher. Present where replicas outlive it. */
   leave?(): Promise<void>;
+  /** What replicas wrote, the oldest first, where the platform keeps it; otherwise files do. */
+  logs?(options: LogOptions): AsyncIterable<LogLine>;
+}
+
+/** Which lines to read. */
+export interface LogOptions {
+  /** Which replicas to read. Default: all. */
+  readonly replica?: (id: ReplicaId) => boolean;
+  /** How many of the last lines of each replica to begin with. Default: all. */
+  readonly tail?: number;
+  /** Nothing before this time, in milliseconds since the epoch. */
+  readonly since?: number;
+  /** Whether to wait for more, until `signal` aborts. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 /** Where a deployment is reached; JSON. */

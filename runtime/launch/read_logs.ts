@@ -4,22 +4,9 @@
  * @module
  */
 
-import type { LogLine, ReplicaId } from "./driver.ts";
+import type { LogLine, LogOptions, ReplicaId } from "./driver.ts";
 import { parseLogFile } from "./log_files.ts";
 import { openReplicaLog, type ReplicaLog } from "./replica_log.ts";
-
-/** Options of {@linkcode readLogs}. */
-export interface ReadLogsOptions {
-  /** Which replicas to read. Default: all. */
-  readonly replica?: (id: ReplicaId) => boolean;
-  /** How many of the last lines of each replica to begin with. Default: all. */
-  readonly tail?: number;
-  /** Nothing before this time, in milliseconds since the epoch. */
-  readonly since?: number;
-  /** Whether to wait for more, until `signal` aborts. */
-  readonly follow?: boolean;
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Reads the logs in a folder. A folder that is not there holds none.
@@ -28,7 +15,7 @@ export interface ReadLogsOptions {
  */
 export async function* readLogs(
   folder: string,
-  options: ReadLogsOptions = {},
+  options: LogOptions = {},
 ): AsyncGenerator<LogLine, void, void> {
   const { replica = () => true, tail = Infinity, since = -Infinity, follow, signal } = options;
   const logs = new Map<string, ReplicaLog>();

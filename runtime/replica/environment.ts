@@ -4,8 +4,8 @@
  *
  * A replica needs no launcher as its parent. Without `MP_SUPERVISOR` it keeps itself:
  *
- * - It follows the file `MP_BOOK`, which is looked at once a second: a volume of Docker, a mounted ConfigMap
- *   of Kubernetes. A new generation that is whole and of its own revision is taken; anything else is waited out.
+ * - It follows the file `MP_BOOK`, if there is one, which is looked at once a second: in a volume of Docker,
+ *   a mounted ConfigMap of Kubernetes. A new generation that is whole and of its own revision is taken; anything else is waited out.
  * - It listens where the address book says, at the host `MP_LISTEN_HOST`. Its peers are found by the names in
  *   the book, which need not resolve yet: it goes on trying, with back-off.
  * - `GET /healthz` and `GET /readyz` are answered at its `http` address as soon as it listens for its peers;
@@ -26,7 +26,7 @@ export type FATAL_EXIT = 78;
 
 /** The environment of a replica. */
 export interface ReplicaEnvironment {
-  /** `replica` for a replica; see `probe.ts` for `probe`. */
+  /** What the process is; `probe` as its argument makes it another, see `probe.ts`. */
   readonly MP_ROLE: "replica";
   /** The app, a DNS label. */
   readonly MP_APP: string;
@@ -47,9 +47,13 @@ export interface ReplicaEnvironment {
   /** The topology script, for `import.meta`; relative paths of storages are relative to its folder. It need not exist. */
   readonly MP_SCRIPT: string;
   /** The address book, a file with JSON. */
-  readonly MP_BOOK: string;
+  readonly MP_BOOK?: string;
+  /** The address book itself, in place of `MP_BOOK`, where it never changes. */
+  readonly MP_BOOK_JSON?: string;
   /** The deployment's secret, a file. White space around it does not count. */
-  readonly MP_SECRET_FILE: string;
+  readonly MP_SECRET_FILE?: string;
+  /** The secret itself, in place of `MP_SECRET_FILE`. */
+  readonly MP_SECRET?: string;
   /** Where to listen in place of the host in the replica's own addresses: `0.0.0.0` in a network of containers, or `::`. */
   readonly MP_LISTEN_HOST?: string;
   /** How long it may drain after `SIGTERM`, in milliseconds. Default: 10,000. */

@@ -23,10 +23,10 @@ export interface ReplicaIdentity {
   readonly sourceMap: string;
   /** The topology script, for `import.meta`. */
   readonly script: string;
-  /** The address book, a file. */
-  readonly book: string;
-  /** The deployment's secret, a file. */
-  readonly secretFile: string;
+  /** The address book, a file or its text. */
+  readonly book: FileOrText;
+  /** The deployment's secret, a file or its text. */
+  readonly secret: FileOrText;
   /** The supervisor, when there is one. */
   readonly supervisor: Address | undefined;
   /** The process with which it ends, when there is one. */
@@ -36,6 +36,9 @@ export interface ReplicaIdentity {
   /** How long it may drain when it is told to end by a signal, in milliseconds. */
   readonly grace: number;
 }
+
+/** A file, or what would be in it. */
+export type FileOrText = { readonly file: string } | { readonly text: string };
 
 const GRACE = 10_000;
 
@@ -61,8 +64,8 @@ export function identify(env: Environment, hostname: () => string = () => ""): R
     bundle: required(env, "MP_BUNDLE"),
     sourceMap: required(env, "MP_SOURCE_MAP"),
     script: required(env, "MP_SCRIPT"),
-    book: required(env, "MP_BOOK"),
-    secretFile: required(env, "MP_SECRET_FILE"),
+    book: env.MP_BOOK_JSON ? { text: env.MP_BOOK_JSON } : { file: required(env, "MP_BOOK") },
+    secret: env.MP_SECRET ? { text: env.MP_SECRET } : { file: required(env, "MP_SECRET_FILE") },
     supervisor: env.MP_SUPERVISOR as Address | undefined,
     parent: parent === undefined ? undefined : Number(parent),
     listenHost: env.MP_LISTEN_HOST || undefined,

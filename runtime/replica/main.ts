@@ -16,7 +16,7 @@ import { openTracing } from "../telemetry/open_tracing.ts";
 import type { CallContext } from "./call_context.ts";
 import type { FATAL_EXIT } from "./environment.ts";
 import { followBook } from "./follow_book.ts";
-import { identify, type ReplicaIdentity } from "./identity.ts";
+import { type FileOrText, identify, type ReplicaIdentity } from "./identity.ts";
 import { dieWithParent } from "./parent_death.ts";
 import { type DrainOptions, type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 import { type Obedience, type Supervised, supervised } from "./supervised.ts";
@@ -46,7 +46,7 @@ export async function replicaMain(
   let starting = identity.supervisor === undefined;
   // the first process of a container ends by this signal only if it listens for it
   if (starting) Deno.addSignalListener("SIGTERM", () => starting && Deno.exit(0));
-  const secret = Deno.readTextFileSync(identity.secretFile).trim();
+  const secret = readNow(identity.secret).trim();
   const supervisor = identity.supervisor && await supervised(
     identity.supervisor,
     { replica: identity.name, pid: Deno.pid, secret },
@@ -74,7 +74,10 @@ export async function replicaMain(
 async function keepItself(replica: Replica): Promise<void> {
   const { book, revision } = replica.identity;
   const following = new AbortController();
-  followBook(book, { revision, signal: following.signal, onBook: (next) => replica.follow(next) });
+  if ("file" in book) {
+    const { signal } = following;
+    followBook(book.file, { revision, signal, onBook: (next) => replica.follow(next) });
+  }
   // those who look at it are told what is missing until it is ready
   replica.openForOperators();
   try {
@@ -107,7 +110,7 @@ async function start(
   const [code, { default: form }, book, tracing] = await Promise.all([
     Deno.readFile(identity.bundle),
     import(bundleUrl) as Promise<{ default: CanonicalForm }>,
-    Deno.readTextFile(identity.book),
+    "text" in identity.book ? identity.book.text : Deno.readTextFile(identity.book.file),
     openTracing(),
   ]);
   return await startReplica({
@@ -181,6 +184,10 @@ async function fail(
 function isFatal(error: unknown): boolean {
   return error instanceof MpError &&
     (error.code === "revision_mismatch" || error.code === "launch_failed");
+}
+
+function readNow(from: FileOrText): string {
+  return "text" in from ? from.text : Deno.readTextFileSync(from.file);
 }
 
 function stackOf(error: unknown): string {

@@ -1,5 +1,6 @@
 /**
- * What a container runs to look at replicas, since nothing else is in its image: `MP_ROLE=probe`.
+ * What a container runs to look at replicas, since nothing else is in its image: a replica's program and
+ * environment with the argument `probe`.
  *
  * `MP_PROBE=self` (default) connects to the replica of the environment and exits with 0 when it accepts, for
  * an engine's health check: busy is not dead. `MP_PROBE=tree` looks at all replicas of the address book and
@@ -35,12 +36,12 @@ export async function probe(
   env: Readonly<Record<string, string | undefined>>,
   write: (line: string) => void = console.log,
 ): Promise<number> {
+  const { path, index, book } = identify(env, Deno.hostname);
+  const text = "text" in book ? book.text : await Deno.readTextFile(book.file);
+  const { replicas } = JSON.parse(text) as AddressBook;
   if (env.MP_PROBE === "tree") {
-    const { replicas } = JSON.parse(await Deno.readTextFile(env.MP_BOOK!)) as AddressBook;
     return await watchTree(replicas, Number(env.MP_PROBE_FOR ?? 0), write);
   }
-  const { path, index, book } = identify(env, Deno.hostname);
-  const { replicas } = JSON.parse(await Deno.readTextFile(book)) as AddressBook;
   const own = replicas.find((one) => one.path === path && one.index === index);
   try {
     if (own === undefined) throw new Error("the address book does not list it");

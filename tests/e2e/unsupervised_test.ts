@@ -104,7 +104,12 @@ class Machine implements AsyncDisposable {
   /** What a probe sees until all are ready, the last of each. */
   async look(milliseconds: number): Promise<Record<string, Sighting["state"]>> {
     const seen: Record<string, Sighting["state"]> = {};
-    await probe({ ...this.env, MP_PROBE: "tree", MP_PROBE_FOR: String(milliseconds) }, (line) => {
+    await probe({
+      ...this.env,
+      MP_REPLICA: "any.0",
+      MP_PROBE: "tree",
+      MP_PROBE_FOR: String(milliseconds),
+    }, (line) => {
       const { path, index, state } = JSON.parse(line) as Sighting;
       seen[`${path}.${index}`] = state;
     });

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { LogLine } from "../../../runtime/launch/driver.ts";
 import { formatLogLine, logFile } from "../../../runtime/launch/log_files.ts";
-import { readLogs, type ReadLogsOptions } from "../../../runtime/launch/read_logs.ts";
+import type { LogOptions } from "../../../runtime/launch/driver.ts";
+import { readLogs } from "../../../runtime/launch/read_logs.ts";
 
 const a = { path: "svc.a", index: 0 };
 const b = { path: "svc.b", index: 1 };
@@ -19,7 +20,7 @@ async function write(file: string, ...lines: LogLine[]): Promise<void> {
   await Deno.writeTextFile(file, lines.map(formatLogLine).join(""), { append: true });
 }
 
-async function times(path: string, options?: ReadLogsOptions): Promise<number[]> {
+async function times(path: string, options?: LogOptions): Promise<number[]> {
   return (await Array.fromAsync(readLogs(path, options))).map(({ time }) => time);
 }
 

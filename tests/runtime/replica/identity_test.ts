@@ -23,8 +23,8 @@ Deno.test("identify() reads who a replica is and where it finds what it needs", 
     bundle: "/f/bundle.js",
     sourceMap: "/f/bundle.map",
     script: "/home/me/topology.ts",
-    book: "/f/book.json",
-    secretFile: "/f/secret",
+    book: { file: "/f/book.json" },
+    secret: { file: "/f/secret" },
     supervisor: undefined,
     parent: undefined,
     listenHost: undefined,
@@ -46,6 +46,12 @@ Deno.test("identify() takes the index of a pod from MP_INDEX, its name or the ho
   assertEquals(named({ MP_POD_NAME: "shop-scatter-12" }), ["svc.scatter", 12, "svc.scatter.12"]);
   assertEquals(named({}, "shop-1-scatter-0"), ["svc.scatter", 0, "svc.scatter.0"]);
   assertEquals(named({ MP_REPLICA: "other.1", MP_INDEX: "4" }), ["other", 1, "other.1"]);
+});
+
+Deno.test("identify() takes book and secret themselves in place of files", () => {
+  const { MP_BOOK: _, MP_SECRET_FILE: __, ...shared } = env;
+  const { book, secret } = identify({ ...shared, MP_BOOK_JSON: "{}", MP_SECRET: "s" });
+  assertEquals([book, secret], [{ text: "{}" }, { text: "s" }]);
 });
 
 Deno.test("identify() reads where to listen and how long to drain", () => {

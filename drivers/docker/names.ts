@@ -1,0 +1,66 @@
+/**
+ * How things are named and labelled in an engine. Pure.
+ *
+ * @module
+ */
+
+import type { ReplicaId } from "../../runtime/launch/driver.ts";
+
+/** Labels of everything that belongs to a deployment. */
+export const LABELS = Object.freeze({
+  /** The app. On images, volumes, networks and containers. */
+  app: "mp.app",
+  /** What it is: `replica`, `network`, `run` (book and secret), `data`, `image`, `runtime`. */
+  kind: "mp.kind",
+  /** Counts the trees of replicas, from 1. */
+  tree: "mp.tree",
+  path: "mp.path",
+  index: "mp.index",
+  revision: "mp.revision",
+  /** The version of `mp`. */
+  version: "mp.version",
+  /** On networks: where the deployment is reached, and its plan; JSON. */
+  handle: "mp.handle",
+  plan: "mp.plan",
+});
+
+/** The ports at which every replica listens in its own network. */
+export const PEER_PORT = 4000;
+export const HTTP_PORT = 4001;
+/** The port of the first door, in the network of the replica that opens it. */
+export const DOOR_PORT = 3000;
+
+/** `histogram.histogram-service.scatter.3`, as `docker ps` shows it. */
+export function containerName(app: string, { path, index }: ReplicaId): string {
+  return `${app}.${path}.${index}`;
+}
+
+/** What a container is called until the tree before it is gone. */
+export function freshName(name: string, tree: number): string {
+  return `${name}.t${tree}`;
+}
+
+/**
+ * The name by which replicas of a tree find each other, `3.histogram-service.scatter.t1`. It ends in a letter
+ * and a number, since a host whose name ends in a number is taken for an address in URLs.
+ */
+export function hostName({ path, index }: ReplicaId, tree: number): string {
+  return `${index}.${path}.t${tree}`;
+}
+
+/** The network of a tree of replicas, and the volume with its book and secret. */
+export function treeName(app: string, tree: number): string {
+  return `mp-${app}-${tree}`;
+}
+
+/** The volume with the data of the storage `file`. */
+export function dataVolume(app: string): string {
+  return `mp-${app}-data`;
+}
+
+/** The filter of the Engine API for things with labels. */
+export function withLabels(labels: Readonly<Record<string, string | undefined>>): string {
+  const label = Object.entries(labels)
+    .map(([name, value]) => value === undefined ? name : `${name}=${value}`);
+  return JSON.stringify({ label });
+}
