@@ -16,6 +16,7 @@
 
 import * as api from "./mod.ts";
 import { storages } from "./drivers/storage/storages.ts";
+import { makePlanOf, type PlanOf } from "./testing/plan_of.ts";
 import { makeStart, type Start, type StartOptions } from "./testing/start.ts";
 import { startProcesses } from "./testing/start_processes.ts";
 
@@ -50,6 +51,34 @@ export const start: Start = makeStart(
     }),
 );
 
+/**
+ * The plan of a topology script: what would run, as data. Nothing is started.
+ *
+ * @param script The topology script: its path, or `import.meta.resolve("./topology.ts")`.
+ * @throws {MpError} What is wrong with the script.
+ *
+ * @example Nothing but gather is exposed
+ * ```ts
+ * import { assertDependsOn, assertOnlyExposed, planOf } from "@metaparticle/mp/testing";
+ *
+ * const plan = await planOf("examples/histogram.ts");
+ * assertDependsOn(plan, "histogram-service.gather", "histogram-service.scatter");
+ * assertOnlyExposed(plan, "histogram-service.gather");
+ * ```
+ */
+export const planOf: PlanOf = makePlanOf(api);
+
+export {
+  assertDependsOn,
+  assertOnlyExposed,
+  assertReplicas,
+  dependsOn,
+  exposedPaths,
+  PlanAssertionError,
+  planSnapshot,
+} from "./testing/plan_assertions.ts";
+export type { PlanOf } from "./testing/plan_of.ts";
+export type { Door, Plan, PlanNode } from "./runtime/plan/plan.ts";
 export type {
   App,
   AppCallOptions,

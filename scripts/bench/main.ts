@@ -10,6 +10,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { measure, type Result, type Row } from "./row.ts";
 import { memory } from "./rows/memory.ts";
+import { memoryDriver } from "./rows/memory_driver.ts";
 import { besideJayson, besideMoleculer, fanOutBesideMoleculer } from "./rows/peers.ts";
 import { scatterLatency, scatterThroughput } from "./rows/scatter.ts";
 import { farScopesInMysql, farScopesInRedis, hotScope, scopesInFile } from "./rows/scopes.ts";
@@ -29,6 +30,7 @@ const ROWS: readonly Row[] = [
   besideJayson,
   besideMoleculer,
   fanOutBesideMoleculer,
+  memoryDriver,
 ];
 
 const flags = parseArgs(Deno.args, {
