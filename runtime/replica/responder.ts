@@ -21,7 +21,7 @@ export type Responder = (payload: Payload, context: CallContext) => Promise<Payl
 export interface ResponderOptions {
   /** The clients of the parts that the pattern calls, by name. */
   readonly parts: Readonly<Record<string, PartClient>>;
-  readonly scopes: Pick<Scopes, "commit" | "recall" | "keep">;
+  readonly scopes: Pick<Scopes, "commit" | "recall" | "keep" | "preload">;
   /** Told of errors that the user's code threw, with their stacks. */
   readonly onFault: (error: unknown, context: CallContext) => void;
 }
@@ -36,10 +36,16 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
 
   const respond = (payload: Payload, context: CallContext): Promise<Payload> | Payload =>
     context.idempotencyKey === undefined
-      ? respondNow(payload, context)
+      ? start(payload, context)
       : respondOnce(payload, context).catch((error) => {
         throw attribute(error, context);
       });
+
+  const respondLoaded = (payload: Payload, context: CallContext): Promise<Payload> | Payload => {
+    const loading = scopes.preload(context, place.scopes);
+    if (loading === undefined) return respondNow(payload, context);
+    return loading.then(() => respondNow(payload, context));
+  };
 
   const respondNow = (payload: Payload, context: CallContext): Promise<Payload> | Payload => {
     context.payload = payload;
@@ -101,7 +107,8 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
     throw attribute(error, context);
   };
 
-  const respondOnce = keyedResponder({ place, scopes, respond: respondNow });
+  const start = place.scopes.length === 0 || isPattern(target) ? respondNow : respondLoaded;
+  const respondOnce = keyedResponder({ place, scopes, respond: start });
   return respond;
 }
 

@@ -127,6 +127,19 @@ export class Scopes implements ScopesHost {
     });
   }
 
+  /**
+   * Loads the scopes that a handler uses, those that are not known here, in one read.
+   *
+   * @returns Nothing when there is nothing to wait for.
+   */
+  preload({ user }: CallContext, names: readonly string[]): Promise<void> | undefined {
+    const ids = names.flatMap((name) => {
+      if (name !== "user") return encodeKey(scopeKey(name));
+      return user === undefined ? [] : encodeKey(userScopeKey(user));
+    });
+    return this.#use().preload(ids);
+  }
+
   /** What the call with an idempotency key was answered before, if it was. */
   recall(context: CallContext): Promise<Payload | undefined> {
     return this.#use().run((view) => context.reply!.recall(view), {

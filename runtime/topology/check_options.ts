@@ -5,6 +5,7 @@
  */
 
 import { MpError } from "../errors.ts";
+import { encodeKey, scopeKey } from "../storage/key.ts";
 import type { AnyTarget, PatternTarget, TargetOptions } from "./target.ts";
 
 /** Checks the options that every target takes. @throws {TypeError | RangeError} */
@@ -29,11 +30,21 @@ export function checkOptions(what: string, options: TargetOptions): void {
   checkWhole(what, "maxQueued", maxQueued, 0, 1_000_000);
   checkHedge(what, hedge);
   checkExpose(what, expose);
+  checkScopes(what, options.scopes);
   for (const [name, value] of Object.entries(options.env ?? {})) {
     if (typeof value !== "string") {
       throw new TypeError(`Cannot make ${what}: env ${name} is ${typeof value}, not a string`);
     }
   }
+}
+
+/** Checks a `scopes` option. @throws {TypeError | RangeError} */
+function checkScopes(what: string, scopes: unknown): void {
+  if (scopes === undefined) return;
+  if (!Array.isArray(scopes) || scopes.some((name) => typeof name !== "string")) {
+    throw new TypeError(`Cannot make ${what}: scopes is not an array of names`);
+  }
+  for (const name of scopes) encodeKey(scopeKey(name));
 }
 
 /** Checks that an option, if it is given, is a whole number within bounds. @throws {TypeError | RangeError} */

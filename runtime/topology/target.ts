@@ -142,6 +142,11 @@ export interface TargetOptions {
   readonly maxConcurrent?: number;
   /** How many more wait there for their turn; others are refused as `overloaded`. Default: as many again. */
   readonly maxQueued?: number;
+  /**
+   * The scopes that its handlers use, by name. Those that a replica does not know yet are loaded together before
+   * a handler begins; without that each costs a run of the handler that is done again.
+   */
+  readonly scopes?: readonly string[];
   /** Environment variables of its replicas. */
   readonly env?: Readonly<Record<string, string>>;
   /** What its replicas may use, where the driver can limit it. */

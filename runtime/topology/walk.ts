@@ -29,6 +29,8 @@ export interface Placed {
   readonly hedge: Hedge | undefined;
   readonly maxConcurrent: number | undefined;
   readonly maxQueued: number | undefined;
+  /** What is loaded before a handler begins. */
+  readonly scopes: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly resources: Resources;
 }
@@ -45,6 +47,7 @@ const DEFAULTS: Inherited = {
   retries: 2,
   maxConcurrent: undefined,
   maxQueued: undefined,
+  scopes: [],
   env: {},
   resources: {},
 };
@@ -91,6 +94,7 @@ type Inherited = Pick<
   | "retries"
   | "maxConcurrent"
   | "maxQueued"
+  | "scopes"
   | "env"
   | "resources"
 >;
@@ -147,6 +151,7 @@ function inherit(from: Inherited, options: TargetOptions): Inherited {
     retries: options.retries ?? from.retries,
     maxConcurrent: options.maxConcurrent ?? from.maxConcurrent,
     maxQueued: options.maxQueued ?? from.maxQueued,
+    scopes: options.scopes ?? from.scopes,
     env: { ...from.env, ...options.env },
     resources: { ...from.resources, ...options.resources },
   };

@@ -43,7 +43,7 @@ interface Group extends MadeCommit {
 }
 
 /** Runs code as part of no call: a request belongs to all whose transactions it carries. */
-const outside: <R>(code: () => R) => R = AsyncLocalStorage.snapshot();
+export const outside: <R>(code: () => R) => R = AsyncLocalStorage.snapshot();
 /** How much text a request carries at most, unless one commit has more. */
 const MOST_TEXT = 8 * 1024 * 1024;
 

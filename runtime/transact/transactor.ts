@@ -15,9 +15,10 @@
 
 import type { MpError } from "../errors.ts";
 import { deadlines } from "../peer/deadlines.ts";
+import { decodeKey, encodeKey } from "../storage/key.ts";
 import type { Storage } from "../storage/storage.ts";
-import { Overlay } from "./overlay.ts";
-import { Pipeline } from "./pipeline.ts";
+import { Overlay, State } from "./overlay.ts";
+import { outside, Pipeline } from "./pipeline.ts";
 import { type Body, type Outcome, Transaction } from "./transaction.ts";
 import { closed, late } from "./transaction_errors.ts";
 import { Turns } from "./turns.ts";
@@ -53,6 +54,8 @@ export class Transactor {
   #turns = new Turns();
   #pipeline: Pipeline;
   #live = new Set<Transaction>();
+  /** What is being loaded, by the names of scopes. */
+  #loading = new Map<string, Promise<void>>();
   #isClosed = false;
 
   constructor({ storage, random = Math.random }: TransactorOptions) {
@@ -90,6 +93,37 @@ export class Transactor {
       transaction.view = first.view;
       this.#end(transaction, first.view, first.outcome);
     });
+  }
+
+  /**
+   * Loads scopes, by encoded key, those of which nothing is known, in one read.
+   *
+   * @returns Nothing when there is nothing to load. Never rejects: what could not be loaded is learned by commits.
+   */
+  preload(scopes: readonly string[]): Promise<void> | undefined {
+    const missing = scopes.filter((scope) => this.#overlay.peek(scope) === undefined);
+    if (missing.length === 0 || this.#isClosed) return undefined;
+    const names = missing.join(" ");
+    const loading = this.#loading.get(names);
+    if (loading !== undefined) return loading;
+    const load = this.#load(missing).finally(() => this.#loading.delete(names));
+    this.#loading.set(names, load);
+    return load;
+  }
+
+  async #load(scopes: readonly string[]): Promise<void> {
+    try {
+      const states = await outside(() => this.storage.read(scopes.map(decodeKey)));
+      for (const { key, value, version } of states) {
+        const scope = encodeKey(key);
+        // a transaction may have learned of it meanwhile
+        if (this.#overlay.peek(scope) === undefined) {
+          this.#overlay.confirm(scope, State.stored(value, version));
+        }
+      }
+    } catch {
+      // see above
+    }
   }
 
   /** A view for a run that {@linkcode run} is told of later. */

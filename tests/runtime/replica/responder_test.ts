@@ -23,7 +23,7 @@ function responderOf(target: AnyTarget, parts: Record<string, PartClient> = {}):
   const [place] = walk(topology);
   const faults: unknown[] = [];
   const fail = () => Promise.reject(new Error("no scope is touched here"));
-  const scopes = { commit: fail, recall: fail, keep: fail };
+  const scopes = { commit: fail, recall: fail, keep: fail, preload: fail };
   const onFault = (error: unknown) => faults.push(error);
   return { respond: responder(place!, { parts, scopes, onFault }), faults };
 }

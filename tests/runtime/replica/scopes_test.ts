@@ -2,6 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { memoryData, memoryStorage } from "../../../drivers/storage/memory.ts";
 import { MpError } from "../../../runtime/errors.ts";
 import type { StorageDrivers } from "../../../runtime/storage/lazy_storage.ts";
+import { ScriptedStorage } from "../transact/scripted_storage.ts";
+import { storageFault } from "../../../runtime/storage/storage_fault.ts";
 import { Tree } from "./tree.ts";
 
 /** One memory that all replicas share, as they would share a server. */
@@ -92,4 +94,38 @@ Deno.test("Replica names a storage that is not part of the program", async () =>
   });
   const error = await refusal(tree.call("svc.0"));
   assertEquals([error.code, error.service, error.replica], ["unsupported", "svc", "svc.0"]);
+});
+
+Deno.test("Replica loads the scopes of a handler in one read, before it begins", async () => {
+  const storage = new ScriptedStorage();
+  await storage.set("a", { n: 1 });
+  await storage.set("b", { n: 2 });
+  const runs: string[] = [];
+  await using tree = await Tree.start((mp) => {
+    const sum = (name: string) => {
+      runs.push(name);
+      return mp.scope.a.n + mp.scope.b.n;
+    };
+    mp.service("loaded", mp.spread({ replicas: 1, target: sum, scopes: ["a", "b", "user"] }));
+    mp.service("unloaded", sum);
+  }, { storages: { memory: () => Promise.resolve(storage) } });
+  const loaded = "loaded.compute.0";
+  assertEquals(await Promise.all([tree.call(loaded, "1"), tree.call(loaded, "2")]), [3, 3]);
+  assertEquals([runs, storage.reads], [["1", "2"], 1]);
+  await storage.set("a", { n: 10 });
+  assertEquals(await tree.call(loaded, "3"), 12);
+  assertEquals([runs, storage.reads], [["1", "2", "3", "3"], 1]);
+  runs.length = 0;
+  assertEquals(await tree.call("unloaded.0", "4"), 12);
+  assertEquals([runs, storage.reads], [["4", "4"], 1]);
+});
+
+Deno.test("Replica runs a handler whose scopes cannot be loaded, and finds them by its commit", async () => {
+  const storage = new ScriptedStorage();
+  await storage.set("a", { n: 1 });
+  storage.reading = () => Promise.reject(storageFault("unreachable", "Cannot read: it is away"));
+  await using tree = await Tree.start((mp) => {
+    mp.service("svc", () => mp.scope.a.n as number, { scopes: ["a"] });
+  }, { storages: { memory: () => Promise.resolve(storage) } });
+  assertEquals(await tree.call("svc.0"), 1);
 });

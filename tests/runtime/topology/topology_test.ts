@@ -65,6 +65,9 @@ Deno.test("Topology.add() refuses bad options", () => {
     [{ expose: { port: 0 } }, RangeError, "port 0"],
     [{ expose: { port: 65_536 } }, RangeError, "port 65536"],
     [{ expose: { port: 80.5 } }, RangeError, "port 80.5"],
+    [{ scopes: "a" }, TypeError, "scopes is not an array of names"],
+    [{ scopes: [1] }, TypeError, "scopes is not an array of names"],
+    [{ scopes: ["a".repeat(513)] }, RangeError, "it has 513 bytes, more than 512"],
     [{ env: { A: 1 } }, TypeError, "env A is number"],
   ];
   for (const [options, kind, message] of cases) {
