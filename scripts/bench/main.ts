@@ -8,7 +8,13 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { SERIES } from "./growth/all_series.ts";
+import { plot } from "./growth/plot.ts";
+import { type Growth, measureGrowth } from "./growth/series.ts";
+import { ROOT } from "./processes.ts";
+import { report, show } from "./report.ts";
 import { measure, type Result, type Row } from "./row.ts";
+import { leak } from "./rows/leak.ts";
 import { memory } from "./rows/memory.ts";
 import { memoryDriver } from "./rows/memory_driver.ts";
 import { besideJayson, besideMoleculer, fanOutBesideMoleculer } from "./rows/peers.ts";
@@ -31,32 +37,64 @@ const ROWS: readonly Row[] = [
   besideMoleculer,
   fanOutBesideMoleculer,
   memoryDriver,
+  leak,
 ];
 
 const flags = parseArgs(Deno.args, {
-  string: ["only", "rounds"],
-  boolean: ["json"],
+  string: ["only", "rounds", "growth"],
+  boolean: ["json", "write"],
   default: { rounds: "5" },
 });
-const names = flags.only?.split(",");
-const unknown = names?.find((name) => !ROWS.some((row) => row.name === name));
 const rounds = Number(flags.rounds);
-if (unknown || !Number.isInteger(rounds) || rounds < 1) {
-  console.error(
-    `usage: deno task bench [--only ${
-      ROWS.map((row) => row.name).join(",")
-    }] [--rounds 5] [--json]`,
-  );
+const rows = chosen(ROWS, flags.only ?? (flags.growth === undefined ? "all" : "none"));
+const series = chosen(SERIES, flags.growth ?? (flags.write ? "all" : "none"));
+if (!rows || !series || !Number.isInteger(rounds) || rounds < 1) {
+  const names = (all: readonly { name: string }[]) => all.map(({ name }) => name).join(",");
+  console.error(`usage: deno task bench [--rounds 5] [--json] [--write]
+  --only ROWS       all (default), none, or some of ${names(ROWS)}
+  --growth SERIES   all, none (default), or some of ${names(SERIES)}
+  --write           also write docs/benchmarks.md, with all series`);
   Deno.exit(2);
 }
 
 const results: Result[] = [];
-for (const row of ROWS.filter(({ name }) => !names || names.includes(name))) {
+for (const row of rows) {
   console.error(`${row.title} …`);
   results.push(await measure(row, rounds));
+  if (!flags.json) print(results.at(-1)!);
 }
-if (flags.json) console.log(JSON.stringify(results, null, 2));
-else results.forEach(print);
+const growths: Growth[] = [];
+for (const one of series) {
+  growths.push(await measureGrowth(one));
+  if (!flags.json) printGrowth(growths.at(-1)!);
+}
+if (flags.json) console.log(JSON.stringify({ results, growths }, null, 2));
+if (flags.write) await write();
+
+/** Those of the given names; nothing when one is unknown. */
+function chosen<T extends { readonly name: string }>(
+  all: readonly T[],
+  names: string,
+): readonly T[] | undefined {
+  if (names === "all") return all;
+  if (names === "none") return [];
+  const found = names.split(",").map((name) => all.find((one) => one.name === name));
+  return found.every((one) => one !== undefined) ? found : undefined;
+}
+
+async function write(): Promise<void> {
+  await Deno.mkdir(`${ROOT}docs/benchmarks`, { recursive: true });
+  for (const growth of growths) {
+    await Deno.writeTextFile(`${ROOT}docs/benchmarks/${growth.name}.svg`, plot(growth));
+  }
+  const memory = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
+  const machine = `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} cores, ` +
+    `${memory} GiB, Deno ${Deno.version.deno}`;
+  const page = report({ results, growths, machine, rounds });
+  await Deno.writeTextFile(`${ROOT}docs/benchmarks.md`, page);
+  const args = ["fmt", "-q", `${ROOT}docs/benchmarks.md`];
+  await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output();
+}
 
 function print(
   { title, unit, against, better, target, ratio, reached, sides, notes }: Result,
@@ -78,6 +116,15 @@ function print(
   for (const note of notes) console.log(`  ${note}`);
 }
 
-function show(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(2);
+function printGrowth({ title, size, figures, points }: Growth): void {
+  console.log(`\n${title}`);
+  console.log(
+    `  ${size.padStart(24)}  ${figures.map(({ name, unit }) => `${name} (${unit})`).join("   ")}`,
+  );
+  for (const { size, values } of points) {
+    const shown = values.map((value, i) =>
+      show(value).padStart(`${figures[i]!.name} (${figures[i]!.unit})`.length)
+    );
+    console.log(`  ${size.toLocaleString("en").padStart(24)}  ${shown.join("   ")}`);
+  }
 }

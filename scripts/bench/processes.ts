@@ -30,6 +30,7 @@ export async function runTopology(
       "--port",
       "0",
       "--color=never",
+      ...["--storage", `file:${state}/data.db`],
       ...options,
     ],
     cwd: ROOT,
