@@ -38,8 +38,8 @@ ${growths.map(section).join("\n")}`;
 /** The rows, as a table. */
 function table(results: readonly Result[]): string {
   const head = ["measured", "", "mp", "beside it", "ratio", "target", ""];
-  const lines = results.map(({ title, unit, sides, ratio, target, better, reached }) => [
-    title,
+  const lines = results.map(({ title, unit, sides, ratio, target, better, reached, notes }) => [
+    [title, ...notes].join("<br>"),
     unit,
     sides[0] ? withSpread(sides[0]) : "",
     sides.slice(1).map((side) => `${side.name}: ${withSpread(side)}`).join("<br>"),
