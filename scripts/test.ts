@@ -5,8 +5,9 @@
  */
 
 import { fromFileUrl, resolve } from "@std/path";
-import { findGroups } from "./test/groups.ts";
-import { runGroup } from "./test/run_group.ts";
+import { ABSENT_VARIABLE, EXECUTABLE_VARIABLE, testExecutable } from "./test/executable.ts";
+import { findGroups, type Groups } from "./test/groups.ts";
+import { runGroup, type RunGroupOptions } from "./test/run_group.ts";
 import { addSummaries, showSummary, type Summary } from "./test/summary.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
@@ -32,8 +33,8 @@ async function main(): Promise<number> {
     console.error(`Cannot run the tests of "${path}": there is no such file or folder`);
     return 2;
   }
-  const { docs, parallel, serial } = await findGroups(root, paths);
-  if (docs.length + parallel.length + serial.length === 0) {
+  const groups = await findGroups(root, paths);
+  if (Object.values(groups).every((files) => files.length === 0)) {
     console.error("Cannot run the tests: there are none in what was named");
     return 2;
   }
@@ -41,26 +42,65 @@ async function main(): Promise<number> {
   const stop = () => abort.abort();
   Deno.addSignalListener("SIGINT", stop);
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
-  const common = ["-A", ...options];
-  const run = (files: readonly string[], flags: readonly string[], print: (line: string) => void) =>
-    files.length === 0 || abort.signal.aborted
-      ? []
-      : [runGroup([...common, ...flags, ...files], { cwd: root, signal: abort.signal, print })];
-
-  // the examples of docs are checked one by one, mostly on one core: they run beside the rest
-  const docLines: string[] = [];
-  const beside = run(docs, ["--doc"], (line) => docLines.push(line));
-  const summaries: Summary[] = await Promise.all(run(parallel, ["--parallel"], console.log));
-  summaries.push(...await Promise.all(beside));
-  for (const line of docLines) console.log(line);
-  summaries.push(...await Promise.all(run(serial, [], console.log)));
-
+  const summaries = await runAll(groups, {
+    flags: ["-A", ...options],
+    signal: abort.signal,
+    isWhole: paths.length === 0,
+  });
   const summary = addSummaries(summaries);
   if (abort.signal.aborted) console.log("The tests were interrupted");
   const none = summary.passed + summary.failed + summary.skipped === 0;
   if (none && !abort.signal.aborted) console.log("No test ran");
   console.log(showSummary(summary));
   return abort.signal.aborted || none || summary.failed > 0 ? 1 : 0;
+}
+
+interface RunOptions {
+  /** What goes to each `deno test`. */
+  readonly flags: readonly string[];
+  readonly signal: AbortSignal;
+  /** Whether all tests are run: those of the program, then, from source and with the executable. */
+  readonly isWhole: boolean;
+}
+
+async function runAll(groups: Groups, { flags, signal, isWhole }: RunOptions): Promise<Summary[]> {
+  const run = (
+    files: readonly string[],
+    options: Partial<RunGroupOptions> = {},
+    ...own: string[]
+  ) =>
+    files.length === 0 || signal.aborted ? [] : [runGroup([...flags, ...own, ...files], {
+      cwd: root,
+      signal,
+      print: console.log,
+      ...options,
+    })];
+
+  // the examples of docs are checked one by one, mostly on one core: they run beside the rest
+  const docLines: string[] = [];
+  const beside = run(groups.docs, { print: (line) => docLines.push(line) }, "--doc");
+  const summaries: Summary[] = await Promise.all(run(groups.parallel, {}, "--parallel"));
+  summaries.push(...await Promise.all(beside));
+  for (const line of docLines) console.log(line);
+  summaries.push(...await Promise.all(run(groups.serial)));
+  if (groups.executable.length === 0 || signal.aborted) return summaries;
+
+  const given = Deno.env.get(EXECUTABLE_VARIABLE);
+  const made = given ? undefined : await testExecutable(root, signal);
+  if (made && "absent" in made) {
+    console.log(`The executable is not tested: ${made.absent}`);
+    const env = { [ABSENT_VARIABLE]: made.absent };
+    return [...summaries, ...await Promise.all(run(groups.executable, { env }))];
+  }
+  try {
+    const env = { [EXECUTABLE_VARIABLE]: given ?? made!.file };
+    // what MP_TEST_EXECUTABLE names has been run already
+    const files = [...groups.executable, ...(isWhole && !given ? groups.either : [])];
+    console.log(`With the executable ${given ?? made!.file}`);
+    return [...summaries, ...await Promise.all(run(files, { env }))];
+  } finally {
+    if (made) await Deno.remove(made.folder, { recursive: true });
+  }
 }
 
 Deno.exit(await main());

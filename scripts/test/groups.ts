@@ -14,6 +14,10 @@ export interface Groups {
   readonly parallel: readonly string[];
   /** Tests that start programs and look at the clock, one file at a time. */
   readonly serial: readonly string[];
+  /** Tests of what only the executable does, one file at a time. */
+  readonly executable: readonly string[];
+  /** Those of `serial` that run the program, which may be the executable as well. */
+  readonly either: readonly string[];
 }
 
 /** Where tests are kept, and where docs hold examples that are run. */
@@ -29,6 +33,13 @@ const ALL = [
 ];
 
 const SERIAL = ["tests/e2e/", "tests/examples/", "tests/drivers/"];
+const EXECUTABLE = "tests/executable/";
+/** Where tests run the program as a person does. */
+const EITHER = ["tests/e2e/", "tests/examples/"];
+/** Tests of `deno task mp`, and of scripts that Deno runs. */
+const SOURCE_ONLY = ["tests/e2e/task_test.ts", "tests/e2e/direct_test.ts"];
+/** What of the tests' own modules runs the program. */
+const RUNS_PROGRAM = /from "[./]+\/(?:support\/mp|launched|deployed)\.ts"/;
 const EXAMPLE = /^[ *]*```(?:ts|typescript|js|javascript)[ \t]*$/m;
 
 /**
@@ -38,20 +49,37 @@ const EXAMPLE = /^[ *]*```(?:ts|typescript|js|javascript)[ \t]*$/m;
  * @param paths Files and folders; none for all of the project's. Those that are not there hold no tests.
  */
 export async function findGroups(root: string, paths: readonly string[]): Promise<Groups> {
-  const groups = { docs: [] as string[], parallel: [] as string[], serial: [] as string[] };
+  const groups = {
+    docs: [] as string[],
+    parallel: [] as string[],
+    serial: [] as string[],
+    executable: [] as string[],
+    either: [] as string[],
+  };
   const chosen = paths.length > 0 ? paths : ALL.map((path) => join(root, path));
   for (const path of chosen) {
     for await (const file of walk(path)) {
       const name = relative(root, file).replaceAll(SEPARATOR, "/");
       if (name.startsWith("tests/")) {
         if (!name.endsWith("_test.ts")) continue;
-        groups[SERIAL.some((folder) => name.startsWith(folder)) ? "serial" : "parallel"].push(name);
+        groups[groupOf(name)].push(name);
+        if (await runsEither(name, file)) groups.either.push(name);
       } else if (/\.(ts|md)$/.test(name) && EXAMPLE.test(await Deno.readTextFile(file))) {
         groups.docs.push(name);
       }
     }
   }
   return groups;
+}
+
+function groupOf(name: string): "executable" | "serial" | "parallel" {
+  if (name.startsWith(EXECUTABLE)) return "executable";
+  return SERIAL.some((folder) => name.startsWith(folder)) ? "serial" : "parallel";
+}
+
+async function runsEither(name: string, file: string): Promise<boolean> {
+  return EITHER.some((folder) => name.startsWith(folder)) && !SOURCE_ONLY.includes(name) &&
+    RUNS_PROGRAM.test(await Deno.readTextFile(file));
 }
 
 /** The files in a folder to any depth, in order of their names; a file is its own only one. */

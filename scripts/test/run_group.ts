@@ -15,6 +15,8 @@ export interface RunGroupOptions {
   /** Stops the run, with everything that it started. */
   readonly signal: AbortSignal;
   readonly print: PrintLine;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** How long no test may end before the run is taken to hang, in milliseconds. */
   readonly silence?: number;
 }
@@ -27,13 +29,13 @@ export interface RunGroupOptions {
  */
 export async function runGroup(
   args: readonly string[],
-  { cwd, signal, print, silence = 180_000 }: RunGroupOptions,
+  { cwd, signal, print, env, silence = 180_000 }: RunGroupOptions,
 ): Promise<Summary> {
   signal.throwIfAborted();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", ...args],
     cwd,
-    env: Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
+    env: { ...env, ...(!Deno.stdout.isTerminal() && { NO_COLOR: "1" }) },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

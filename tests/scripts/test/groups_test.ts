@@ -8,7 +8,10 @@ const FILES = {
   "runtime/errors.ts": "/**\n * ```ts\n * 1;\n * ```\n */",
   "runtime/plain.ts": "export const b = 1;",
   "scripts/test.ts": "```ts\n```",
-  "tests/e2e/run_test.ts": "",
+  "tests/e2e/plain_test.ts": "",
+  "tests/e2e/run_test.ts": 'import { mp } from "../support/mp.ts";',
+  "tests/e2e/task_test.ts": 'import { mp } from "../support/mp.ts";',
+  "tests/executable/alone_test.ts": 'import { mp } from "../support/mp.ts";',
   "tests/runtime/rpc/decode_test.ts": "",
   "tests/runtime/rpc/corpus.ts": "",
   "tests/support/mp.ts": "",
@@ -32,15 +35,20 @@ Deno.test("findGroups() sorts all tests when nothing is named", () =>
     assertEquals(await findGroups(root, []), {
       docs: ["mod.ts", "runtime/errors.ts"],
       parallel: ["tests/runtime/rpc/decode_test.ts"],
-      serial: ["tests/e2e/run_test.ts"],
+      serial: ["tests/e2e/plain_test.ts", "tests/e2e/run_test.ts", "tests/e2e/task_test.ts"],
+      executable: ["tests/executable/alone_test.ts"],
+      either: ["tests/e2e/run_test.ts"],
     });
   }));
 
 Deno.test("findGroups() finds the tests of files and folders", () =>
   inTree(async (root) => {
     const found = (...paths: string[]) => findGroups(root, paths.map((path) => join(root, path)));
-    const none = { docs: [], parallel: [], serial: [] };
-    assertEquals(await found("tests/e2e"), { ...none, serial: ["tests/e2e/run_test.ts"] });
+    const none = { docs: [], parallel: [], serial: [], executable: [], either: [] };
+    const run = "tests/e2e/run_test.ts";
+    assertEquals(await found(run), { ...none, serial: [run], either: [run] });
+    const alone = "tests/executable/alone_test.ts";
+    assertEquals(await found("tests/executable"), { ...none, executable: [alone] });
     assertEquals(await found("runtime"), { ...none, docs: ["runtime/errors.ts"] });
     assertEquals(await found("mod.ts", "tests/runtime/rpc/decode_test.ts"), {
       ...none,
