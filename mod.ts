@@ -133,6 +133,8 @@ export const current: ScriptApi["current"] = api.current;
 
 export {
   type Gather,
+  type Gathered,
+  type MissingPart,
   scatter,
   type ScatterOptions,
   type ScatterTarget,

@@ -17,13 +17,14 @@ import { RpcMetrics } from "../rpc/metrics.ts";
 import { evaluate, type ScriptSurroundings } from "../script/instance.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import type { ReplicaInfo } from "../topology/context.ts";
-import type { Topology } from "../topology/topology.ts";
-import { walk } from "../topology/walk.ts";
+import { isPattern, type Topology } from "../topology/topology.ts";
+import { type Placed, walk } from "../topology/walk.ts";
 import { aborted } from "./aborted.ts";
 import { CallContext } from "./call_context.ts";
 import { Door } from "./door.ts";
 import { fromWithin, type Gate, gatesOf, type OnFault } from "./gate.ts";
 import type { ReplicaIdentity } from "./identity.ts";
+import { limited } from "./limited.ts";
 import { Network } from "./network.ts";
 import { PeerServer } from "./peer_server.ts";
 import { findPlace, replicaInfo, widthsOf } from "./place.ts";
@@ -163,7 +164,10 @@ export class Replica {
       metrics: this.metrics,
       onEffect: (what) => scopes.effect(what),
     });
-    this.respond = place && responder(place, { parts: this.network.parts(place), scopes, onFault });
+    this.respond = place && limited(
+      responder(place, { parts: this.network.parts(place), scopes, onFault }),
+      { ...(!isPattern(place.target) && limitsOf(place)), metrics: this.metrics },
+    );
     const own = ownAddresses(book, identity);
     this.#server = new PeerServer({
       listener: transport.listen(own.peer),
@@ -253,6 +257,13 @@ export class Replica {
     this.#server.close();
     this.switchboard.close();
   }
+}
+
+/** Routers have none of their own: what they pass on is limited where it is answered. */
+function limitsOf(
+  { maxConcurrent, maxQueued }: Placed,
+): Pick<Placed, "maxConcurrent" | "maxQueued"> {
+  return { maxConcurrent, maxQueued };
 }
 
 function checkRevision(identity: ReplicaIdentity, plan: Plan): void {

@@ -102,6 +102,8 @@ export function responder(place: Placed, options: ResponderOptions): Responder {
 
   const fail = (error: unknown, context: CallContext): never => {
     context.end();
+    // what other parts still do for a router that has failed is for nobody
+    if (isPattern(target)) context.cancelDependents(givenUp());
     // what mp itself refuses says all in its message, to the caller
     if (!(error instanceof MpError)) onFault(error, context);
     throw attribute(error, context);
@@ -150,7 +152,12 @@ export function attribute(error: unknown, context: CallContext): MpError {
     service: error.service ?? service,
     replica: error.replica ?? replica.name,
     reason: error.reason,
+    retryAfter: error.retryAfter,
   });
+}
+
+function givenUp(): MpError {
+  return new MpError("cancelled", "The call was given up: another part of it has failed");
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

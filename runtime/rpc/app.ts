@@ -73,9 +73,9 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
   const host: ExchangeHost = {
     endpoint,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    respond(reply, status = 200, challenge) {
-      if (challenge !== undefined) {
-        const headers = { ...(reply && JSON_TYPE), "www-authenticate": challenge };
+    respond(reply, status = 200, more) {
+      if (more !== undefined) {
+        const headers = { ...(reply && JSON_TYPE), ...more };
         return closing(new Response(reply || null, { status, headers }));
       }
       if (reply === "") return closing(new Response(null, { status: 204 }));
@@ -91,7 +91,9 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
       return host.respond(endpoint.refuse(notJsonType(type)), 415);
     }
     if (bearer && !equalInConstantTime(request.headers.get("authorization") ?? "", bearer)) {
-      return host.respond(endpoint.refuse(unauthorized()), 401, "Bearer");
+      return host.respond(endpoint.refuse(unauthorized()), 401, {
+        "www-authenticate": "Bearer",
+      });
     }
     return Exchange.answer(request, host);
   };

@@ -10,6 +10,7 @@ import type { CallMeta } from "./rpc_service.ts";
 export class BatchedMeta implements CallMeta {
   readonly idempotencyKey: string;
   challenge: string | undefined;
+  retryAfter: number | undefined;
   #meta: CallMeta;
 
   constructor(meta: CallMeta, key: string, place: number) {

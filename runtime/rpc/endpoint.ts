@@ -84,6 +84,7 @@ export class Endpoint {
     const failed = (error: unknown): string => {
       metrics.end(started);
       metrics.fail(codeOf(error));
+      if (codeOf(error) === "overloaded") meta.retryAfter = (error as MpError).retryAfter ?? 1000;
       return this.#errorReply(call, error);
     };
     try {

@@ -19,9 +19,9 @@ export interface ExchangeHost {
   /**
    * Makes the response that carries a reply, or none when it is empty.
    *
-   * @param challenge How the caller is to give credentials, with status 401.
+   * @param headers Headers besides that of its type.
    */
-  respond(reply: string, status?: number, challenge?: string): Response;
+  respond(reply: string, status?: number, headers?: Readonly<Record<string, string>>): Response;
 }
 
 // What says that it is longer is given memory only as it comes.
@@ -35,6 +35,7 @@ const MAX_REQUEST_ID = 128;
  */
 export class Exchange extends Timed implements CallMeta {
   challenge: string | undefined;
+  retryAfter: number | undefined;
   #request: Request;
   #host: ExchangeHost;
   #resolve: (response: Response) => void;
@@ -129,11 +130,13 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   #respond(reply: string, isBatch: boolean): void {
-    const { challenge } = this;
+    const { challenge, retryAfter } = this;
     this.#resolve(
-      challenge === undefined || isBatch
+      isBatch || (challenge === undefined && retryAfter === undefined)
         ? this.#host.respond(reply)
-        : this.#host.respond(reply, 401, challenge),
+        : challenge !== undefined
+        ? this.#host.respond(reply, 401, { "www-authenticate": challenge })
+        : this.#host.respond(reply, 503, { "retry-after": String(Math.ceil(retryAfter! / 1000)) }),
     );
   }
 

@@ -6,6 +6,7 @@
 
 import type { Metric, MetricObjectWithValues, MetricValue } from "prom-client";
 import { BUCKETS, type MethodMetrics, type RpcMetrics } from "./metrics.ts";
+import { addCallMetrics } from "./call_metrics.ts";
 import { addProcessMetrics } from "./process_metrics.ts";
 
 type PromClient = typeof import("prom-client");
@@ -70,6 +71,7 @@ export async function prometheus(metrics: RpcMetrics): Promise<Exposition> {
       for (const { name, inFlight } of metrics) this.set({ method: name }, inFlight);
     },
   });
+  addCallMetrics(client, registry, metrics);
   registry.registerMetric(durations(metrics));
   addProcessMetrics(client, registry);
   return { contentType: registry.contentType, text: () => registry.metrics() };

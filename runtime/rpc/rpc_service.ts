@@ -65,4 +65,9 @@ export interface CallMeta {
    * the error of that call alone has status 401, and this as its header `WWW-Authenticate`.
    */
   challenge: string | undefined;
+  /**
+   * Set when a call is refused for want of capacity: after how many milliseconds it may be made again. A
+   * response that holds the error of that call alone has status 503, and this as its header `Retry-After`.
+   */
+  retryAfter: number | undefined;
 }
