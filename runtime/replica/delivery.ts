@@ -152,7 +152,8 @@ export class Delivery implements Dependent, Hedged {
     const other = this.#another(index);
     // where nobody else can answer, its successor may
     if (other === undefined && (isFull || error.reason === "absent")) return false;
-    const pause = other !== undefined && this.#attempts === 1 ? 0 : pauseOf(this.#attempts);
+    const isNew = fate === "unstarted" || this.#attempts === 1;
+    const pause = other !== undefined && isNew ? 0 : pauseOf(this.#attempts);
     if (pause >= this.#context.remaining) return false;
     // what the replica has had no work with costs nothing
     if ((fate === "unknown" || isFull) && !traffic.budget.withdraw()) return false;

@@ -21,15 +21,16 @@ export function partClient(options: PartTrafficOptions): PartClient {
     new Promise<Payload>((resolve, reject) => {
       new Delivery({ traffic, call, pick, timeout, resolve, reject }).start(index);
     });
-  return {
+  const client: PartClient = {
     get replicas() {
       return traffic.replicas;
     },
     call: (index, call, { timeout = Infinity } = {}) =>
       deliver(call, index, undefined, Math.min(timeout, traffic.timeout)),
-    callAny: (pick, call) => deliver(call, pick(traffic), pick, traffic.timeout),
+    callAny: (pick, call) => deliver(call, pick(client), pick, traffic.timeout),
     pending: (index) => traffic.pending(index),
     available: (index) => traffic.available(index),
     name: (index) => traffic.name(index),
   };
+  return client;
 }

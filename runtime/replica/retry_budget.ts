@@ -7,8 +7,8 @@
  * @module
  */
 
-/** What each call puts in: one repetition for five calls. */
-const SHARE = 0.2;
+/** One repetition for so many calls. */
+const CALLS = 5;
 /** How many come with each second; as many are there at first. */
 const PER_SECOND = 10;
 /** How many can be saved. */
@@ -16,22 +16,24 @@ const MOST = 100;
 
 /** See the module's documentation. */
 export class RetryBudget {
-  #tokens = PER_SECOND;
+  /** Counted in calls. */
+  #saved = PER_SECOND * CALLS;
   #since = performance.now();
 
   /** Notes that a call is made for the first time. */
   deposit(): void {
-    if (this.#tokens < MOST) this.#tokens += SHARE;
+    if (this.#saved < MOST * CALLS) this.#saved++;
   }
 
   /** Takes a token. @returns Whether there was one: whether a call may be made once more. */
   withdraw(): boolean {
     const now = performance.now();
-    const come = (now - this.#since) / 1000 * PER_SECOND;
+    const come = (now - this.#since) / 1000 * PER_SECOND * CALLS;
+    const floor = PER_SECOND * CALLS;
     this.#since = now;
-    if (this.#tokens < PER_SECOND) this.#tokens = Math.min(this.#tokens + come, PER_SECOND);
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#saved < floor) this.#saved = Math.min(this.#saved + come, floor);
+    if (this.#saved < CALLS) return false;
+    this.#saved -= CALLS;
     return true;
   }
 }

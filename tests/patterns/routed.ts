@@ -10,7 +10,11 @@ import type { PartClient, PatternTarget, RoutedCall } from "../../runtime/topolo
 
 /** A call as a router sees it. */
 export function callOf(request: unknown): RoutedCall {
-  return { request, payload: Payload.of(request), context: { service: "s" } as Context };
+  return {
+    request,
+    payload: Payload.of(request),
+    context: { service: "s", deadline: Date.now() + 30_000 } as Context,
+  };
 }
 
 /** A part that notes which replicas are called. */

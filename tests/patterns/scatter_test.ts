@@ -105,6 +105,14 @@ Deno.test("scatter() refuses wrong arguments by their names", () => {
     [[null, leaf, gather], TypeError, "the number of replicas is object"],
     [[], TypeError, "gather is undefined"],
     [[{ replicas: 3, leaf, gather, timeout: -1 }], RangeError, "timeout -1"],
+    [[{ replicas: 3, leaf, gather, minParts: 4 }], RangeError, "minParts 4 is not a whole number"],
+    [[{ replicas: 3, leaf, gather, minParts: 0 }], RangeError, "from 1 to 3"],
+    [[{ replicas: 3, leaf, gather, minParts: "2" }], TypeError, "minParts is string"],
+    [
+      [{ replicas: 3, leaf, gather, idempotent: true, hedge: { after: 5 } }],
+      TypeError,
+      "mp.scatter(): hedge needs replicas any of which can answer",
+    ],
     [[{ leaf, gather }], TypeError, "the number of replicas is undefined"],
   ];
   for (const [args, kind, message] of cases) assertThrows(() => make(...args), kind, message);
@@ -117,4 +125,85 @@ Deno.test("scatter() passes a request on that nobody has decoded", async () => {
   const call = { ...callOf(undefined), payload };
   assertEquals(await target.route(call, { scatter: part }), 2);
   assertStrictEquals(part.calls[1]!.call.payload, payload);
+});
+
+/** A part whose leaves answer, fail, or hang, by their index. */
+function someOf(answers: readonly (number | MpError | Promise<number>)[]) {
+  return partOf(
+    answers.length,
+    (index) => answers[index] instanceof MpError ? Promise.reject(answers[index]) : answers[index],
+  );
+}
+
+const failure = (replica: string) => new MpError("replica_unreachable", "no", { replica });
+
+Deno.test("scatter() with minParts gathers what has come, and names what is missing", async () => {
+  const seen: unknown[] = [];
+  const target = scatter({
+    replicas: 4,
+    leaf,
+    minParts: 2,
+    gather: (parts, request, { missing }) => {
+      seen.push(parts, request, missing);
+      return parts.length;
+    },
+  });
+  const [one, two] = [failure("s.part.3"), failure("s.part.1")];
+  assertEquals(await route(target, "word", { scatter: someOf([10, two, 30, one]) }), 2);
+  assertEquals(seen, [[10, 30], "word", [
+    { index: 1, replica: "s.part.1", error: two },
+    { index: 3, replica: "s.part.3", error: one },
+  ]]);
+  assertEquals(await route(target, "word", { scatter: someOf([1, 2, 3, 4]) }), 4);
+  assertEquals(seen.slice(3), [[1, 2, 3, 4], "word", []]);
+});
+
+Deno.test("scatter() with minParts keeps parts that are lists apart", async () => {
+  const target = scatter({
+    replicas: 2,
+    leaf: () => [1, 2],
+    minParts: 1,
+    gather: (parts: number[][]) => parts,
+  });
+  const part = partOf(2, (index) => index === 0 ? [1, 2] : Promise.reject(failure("s.part.1")));
+  assertEquals(await route(target, "", { scatter: part }), [[1, 2]]);
+});
+
+Deno.test("scatter() with minParts fails as soon as too few can answer", async () => {
+  const target = scatter({ replicas: 3, leaf, minParts: 2, gather: (parts) => parts.length });
+  const last = failure("s.part.2");
+  const part = someOf([new Promise<number>(() => {}), failure("s.part.1"), last]);
+  assertStrictEquals(await assertRejects(() => route(target, "", { scatter: part })), last);
+});
+
+Deno.test("scatter() with minParts gives the leaves a little less time than it has itself", async () => {
+  const target = scatter({ replicas: 1, leaf, minParts: 1, gather: (parts) => parts.length });
+  const { now } = Date;
+  Date.now = () => 1_000_000;
+  try {
+    for (const [left, reserve] of [[30_000, 250], [1_000, 100], [200, 50], [60, 30]] as const) {
+      const part = partOf(1, () => 1);
+      const call = callOf("");
+      const context = { ...call.context, deadline: 1_000_000 + left };
+      await target.route({ ...call, context }, { scatter: part });
+      assertEquals(part.calls[0]!.options, { timeout: left - reserve });
+    }
+  } finally {
+    Date.now = now;
+  }
+});
+
+Deno.test("scatter() without minParts needs all leaves, and no time of its own", async () => {
+  const seen: unknown[] = [];
+  const target = scatter(2, leaf, (_parts, _request, { missing }) => void seen.push(missing));
+  const part = partOf(2, () => 1);
+  await route(target, "", { scatter: part });
+  assertEquals([seen, part.calls[0]!.options], [[[]], undefined]);
+});
+
+Deno.test("scatter() with fewer leaves than minParts, by --replicas, needs all", async () => {
+  const target = scatter({ replicas: 5, leaf, minParts: 4, gather: (parts) => parts.length });
+  assertEquals(await route(target, "", { scatter: someOf([1, 2]) }), 2);
+  const failing = someOf([1, failure("s.part.1")]);
+  await assertRejects(() => route(target, "", { scatter: failing }), MpError);
 });

@@ -174,6 +174,11 @@ Deno.test("shard() refuses wrong arguments by their names", () => {
     [[3, "user", target], TypeError, "mp.shard(): key is string, not a function"],
     [[3, key], TypeError, "mp.shard(): target is undefined, not a function or a pattern"],
     [[{ replicas: 3, target }], TypeError, "key is undefined"],
+    [
+      [{ replicas: 3, key, target, idempotent: true, hedge: { after: 5 } }],
+      TypeError,
+      "mp.shard(): hedge needs replicas any of which can answer",
+    ],
     [[], TypeError, "key is undefined"],
   ];
   for (const [args, kind, message] of cases) assertThrows(() => make(...args), kind, message);

@@ -54,6 +54,16 @@ Deno.test("spread() refuses wrong arguments by their names", () => {
     [[2], TypeError, "mp.spread(): target is undefined, not a function or a pattern"],
     [[2, target, { strategy: "fastest" }], RangeError, 'Cannot spread by "fastest"'],
     [[{ replicas: 2, target, strategy: "" }], RangeError, 'Cannot spread by ""'],
+    [[{ replicas: 1, target, hedge: { after: 5 } }], RangeError, "hedge needs at least 2 replicas"],
+    [[{ replicas: 2, target, hedge: 5 }], TypeError, "give hedge as { after: 20 }"],
+    [[{ replicas: 2, target, hedge: { after: "p99" } }], TypeError, 'or { after: "p95" }'],
+    [[{ replicas: 2, target, hedge: { after: 0 } }], RangeError, "hedge after 0"],
+    [[{ replicas: 2, target, hedge: null }], TypeError, "give hedge as"],
+    [[{ replicas: 2, target, retries: -1 }], RangeError, "retries -1"],
+    [[{ replicas: 2, target, retries: "2" }], TypeError, "retries is string"],
+    [[{ replicas: 2, target, idempotent: 1 }], TypeError, "idempotent is number"],
+    [[{ replicas: 2, target, maxConcurrent: 0 }], RangeError, "maxConcurrent 0"],
+    [[{ replicas: 2, target, maxQueued: 1.5 }], RangeError, "maxQueued 1.5"],
     [[], TypeError, "target is undefined"],
   ];
   for (const [args, kind, message] of cases) assertThrows(() => make(...args), kind, message);

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertFalse, assertInstanceOf, assertRejects } fr
 import fc from "fast-check";
 import { MpError } from "../../../runtime/errors.ts";
 import { Channel } from "../../../runtime/peer/channel.ts";
+import { deadlines } from "../../../runtime/peer/deadlines.ts";
+import { fateOf, withFate } from "../../../runtime/peer/fate.ts";
 import type { InboundCall } from "../../../runtime/peer/inbound_call.ts";
 import { settled, VirtualClock } from "../../support/virtual_clock.ts";
 import { channelPair } from "./channel_pair.ts";
@@ -762,4 +764,129 @@ Deno.test("Channel carries calls over sockets", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+/** The fate of a call that fails. */
+async function fateAndCode(promise: Promise<unknown>): Promise<[string | undefined, string]> {
+  const error = await assertRejects(() => promise, MpError);
+  return [fateOf(error), error.code];
+}
+
+Deno.test("Channel knows of calls that fail whether they have begun at the other side", async () => {
+  using clock = new VirtualClock();
+  const [near, far] = pipe({ capacity: 100 });
+  const channel = new Channel(near, {}, { name: "there" });
+  const sent = fateAndCode(channel.call("", '"sent"'));
+  await settled();
+  // the write of the second one waits, so that the third one stays here
+  const writing = fateAndCode(channel.call("", JSON.stringify("x".repeat(200))));
+  await settled();
+  const kept = fateAndCode(channel.call("", '"kept"'));
+  await settled();
+  const late = fateAndCode(channel.call("", "", { timeout: 10 }));
+  await clock.pass(50);
+  assertEquals(await late, ["late", "deadline_exceeded"]);
+  far.close();
+  await settled();
+  assertEquals(await Promise.all([sent, writing, kept]), [
+    ["unknown", "replica_unreachable"],
+    ["unknown", "replica_unreachable"],
+    ["unstarted", "replica_unreachable"],
+  ]);
+  assertEquals(await fateAndCode(channel.call("", "")), ["unstarted", "replica_unreachable"]);
+  assertEquals(deadlines.size, 0);
+  await clock.pass(50);
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("Channel tells the other side which calls it has refused to begin", async () => {
+  const refusal = withFate(
+    new MpError("overloaded", "too many", { replica: "s.0", retryAfter: 70 }),
+    "unstarted",
+  );
+  using pair = channelPair({
+    there: {
+      onCall(_target, body) {
+        if (body === "later") return Promise.reject(refusal);
+        throw body === "now" ? refusal : new MpError("overloaded", "deeper down");
+      },
+    },
+  });
+  for (const body of ["now", "later"]) {
+    const error = await assertRejects(() => pair.here.call("", body), MpError);
+    assertEquals([fateOf(error), error.toData()], ["unstarted", refusal.toData()]);
+  }
+  assertEquals(await fateAndCode(pair.here.call("", "other")), [undefined, "overloaded"]);
+});
+
+Deno.test("Channel.last() begins no call that comes after it, and answers those before", async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const begun: string[] = [];
+  let lasts = 0;
+  using pair = channelPair({
+    here: { onLast: () => lasts++ },
+    there: { onCall: (_target, body) => (begun.push(body), promise) },
+  });
+  const first = pair.here.call("", '"first"');
+  await settled();
+  pair.there.last();
+  // it is on its way before it is known that it comes too late
+  const second = fateAndCode(pair.here.call("", '"second"'));
+  assertEquals(await second, ["unstarted", "replica_unreachable"]);
+  assertEquals(lasts, 1);
+  assertEquals(await fateAndCode(pair.here.call("", '"third"')), [
+    "unstarted",
+    "replica_unreachable",
+  ]);
+  resolve("answered");
+  assertEquals(await first, "answered");
+  assertEquals(begun, ['"first"']);
+  pair.there.last();
+  await settled();
+  assertEquals(lasts, 1);
+});
+
+Deno.test("Channel.silence does not end because nobody waits for the answer any more", async () => {
+  using clock = new VirtualClock();
+  const [near, far] = pipe();
+  const channel = new Channel(near);
+  const controller = new AbortController();
+  const given = codeOf(channel.call("", "", { signal: controller.signal }));
+  const late = codeOf(channel.call("", "", { timeout: 100 }));
+  await clock.pass(300);
+  controller.abort();
+  await Promise.all([given, late]);
+  assertEquals([channel.pending, channel.silence], [0, 300]);
+  await clock.pass(700);
+  assertEquals(channel.silence, 1_000);
+  near.inject("p1\n");
+  await settled();
+  assertEquals(channel.silence, 0);
+  channel.close();
+  await settled();
+  assert(far.closed);
+});
+
+Deno.test("InboundCall.cancels is cancelled when the caller goes away, and not once it is answered", async () => {
+  const reasons: [string, string][] = [];
+  using pair = channelPair({
+    there: {
+      onCall(_target, body, call) {
+        call.cancels = { cancel: ({ code }) => reasons.push([body, code]) };
+        return body === "now" ? body : new Promise(() => {});
+      },
+    },
+  });
+  await pair.here.call("", "now");
+  const controller = new AbortController();
+  const given = codeOf(pair.here.call("", "given up", { signal: controller.signal }));
+  const lost = codeOf(pair.here.call("", "lost"));
+  await settled();
+  controller.abort();
+  await settled();
+  assertEquals(reasons, [["given up", "cancelled"]]);
+  pair.here.close();
+  await settled();
+  assertEquals(reasons.slice(1), [["lost", "replica_unreachable"]]);
+  await Promise.all([given, lost]);
 });

@@ -42,6 +42,11 @@ export class Leaf {
     return this.ends.filter((end) => !end.closed).length;
   }
 
+  /** Begins no more calls over the connections that there are. */
+  last(): void {
+    for (const channel of this.#channels) channel.last();
+  }
+
   /** Ends all connections. */
   crash(): void {
     for (const channel of this.#channels) channel.close();

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertFalse, assertLess, assertRejects } from "@std/assert";
 import { MpError } from "../../../runtime/errors.ts";
 import type { ChannelHandlers, Connection } from "../../../runtime/peer/channel.ts";
+import { withFate } from "../../../runtime/peer/fate.ts";
 import type { InboundCall } from "../../../runtime/peer/inbound_call.ts";
 import { deadlines } from "../../../runtime/peer/deadlines.ts";
 import { Peer, type PeerOptions } from "../../../runtime/peer/peer.ts";
@@ -454,4 +455,118 @@ Deno.test("Peer.retire() closes at once when nothing waits", async () => {
   s.peer.connect();
   await s.clock.pass(1_000);
   assertEquals(s.leaf.dials, 0);
+});
+
+/** Makes a peer whose failed and answered calls are noted, as those of parts are. */
+async function callAndNote(peer: Peer, body: string, timeout?: number): Promise<string> {
+  try {
+    const reply = await peer.call(body, { timeout });
+    peer.succeeded();
+    return reply;
+  } catch (error) {
+    peer.failed(error as MpError);
+    return (error as MpError).code;
+  }
+}
+
+Deno.test("Peer is left out when it answers no call in time, and probed until it does", async () => {
+  const leftOut: string[] = [];
+  let answers = false;
+  using s = set({
+    onCall: (_target, body) => answers ? body : new Promise(() => {}),
+  }, { onLeftOut: (why) => leftOut.push(why) });
+  await s.peer.connection();
+  for (let i = 0; i < 5; i++) {
+    assert(s.peer.available, `${i} failures`);
+    const call = callAndNote(s.peer, "1", 50);
+    await s.clock.pass(100);
+    // it is not silent: its event loop answers
+    const ping = callAndNote(s.peer, "1", 50);
+    s.leaf.ends[0]!.write(new TextEncoder().encode("p1\n"));
+    await s.clock.pass(100);
+    assertEquals([await call, await ping], ["deadline_exceeded", "deadline_exceeded"]);
+    if (leftOut.length > 0) break;
+  }
+  assertEquals(leftOut, ["failing"]);
+  assertFalse(s.peer.available);
+  answers = true;
+  await s.clock.pass(1_050);
+  // it has been silent, too, and is asked
+  s.peer.available;
+  await settled();
+  assert(s.peer.available, "one call may try");
+  const probe = callAndNote(s.peer, "2");
+  assertFalse(s.peer.available, "while it does");
+  assertEquals(await probe, "2");
+  assert(s.peer.available);
+});
+
+Deno.test("Peer is left out when its connection breaks again and again", async () => {
+  const leftOut: string[] = [];
+  using s = set({ onCall: () => new Promise(() => {}) }, {
+    onLeftOut: (why) => leftOut.push(why),
+  });
+  for (let i = 0; i < 5; i++) {
+    const call = callAndNote(s.peer, "1");
+    await s.clock.pass(20);
+    assertEquals(leftOut, []);
+    s.leaf.crash();
+    assertEquals(await call, "replica_unreachable");
+  }
+  assertEquals(leftOut, ["failing"]);
+  await s.clock.pass(600);
+  assertEquals([s.peer.connected, s.peer.available], [true, false]);
+});
+
+Deno.test("Peer is left out, and said to be, while it is silent", async () => {
+  const leftOut: string[] = [];
+  using s = set({ onCall: (_target, body) => body }, { onLeftOut: (why) => leftOut.push(why) });
+  await s.peer.connection();
+  const end = s.leaf.ends[0]!;
+  const { read } = end;
+  let wake = () => {};
+  end.read = async (into) => {
+    await new Promise<void>((resolve) => wake = resolve);
+    end.read = read;
+    return await read(into);
+  };
+  await s.peer.call("0", {});
+  const call = s.peer.call("1", {});
+  for (let i = 0; i < 13; i++) {
+    s.peer.available;
+    await s.clock.pass(100);
+  }
+  assertEquals([s.peer.available, s.peer.available, leftOut], [false, false, ["silent"]]);
+  wake();
+  assertEquals(await call, "1");
+  assert(s.peer.available);
+});
+
+Deno.test("Peer is spared for as long as it asks for when it is overloaded", async () => {
+  using s = set({
+    onCall() {
+      throw withFate(new MpError("overloaded", "full", { retryAfter: 300 }), "unstarted");
+    },
+  });
+  await s.peer.connection();
+  assertEquals(await callAndNote(s.peer, "1"), "overloaded");
+  assertFalse(s.peer.available);
+  await s.clock.pass(310);
+  assert(s.peer.available);
+});
+
+Deno.test("Peer takes no more calls to a replica that begins none", async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  using s = set({ onCall: (_target, body) => body === "slow" ? promise : body });
+  const slow = s.peer.call("slow", {});
+  await settled();
+  s.leaf.last();
+  await settled();
+  assertEquals([s.peer.connected, s.peer.pending], [false, 1]);
+  const next = s.peer.call("1", {});
+  await s.clock.pass(20);
+  assertEquals(await next, "1");
+  assertEquals(s.leaf.connections, 2);
+  resolve("late");
+  assertEquals(await slow, "late");
 });

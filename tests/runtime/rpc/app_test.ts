@@ -223,6 +223,31 @@ Deno.test("rpcApp() hands on request ids and credentials as one line of ASCII", 
   assertEquals((await served.call(call("meta"), headers)).result, ["a_b_c__", "Basic YTpi"]);
 });
 
+Deno.test("rpcApp() answers 503, and says when to come back, to one call that a service is too busy for", async () => {
+  await using served = serve({
+    service: serviceOf({
+      full: (retryAfter?: number) => {
+        throw new MpError("overloaded", "Cannot call: full", { replica: "s.0", retryAfter });
+      },
+      echo: (request: unknown) => request,
+    }),
+  });
+  const call = (params?: unknown) => ({ jsonrpc: "2.0", id: 1, method: "full", params });
+  for (const [milliseconds, seconds] of [[1, "1"], [1_000, "1"], [1_001, "2"], [undefined, "1"]]) {
+    const response = await served.post(JSON.stringify(call(milliseconds ? [milliseconds] : [])));
+    assertEquals([response.status, response.headers.get("retry-after")], [503, seconds]);
+    const { error } = await response.json();
+    assertEquals([error.code, error.data.code], [-32004, "overloaded"]);
+    assertEquals([error.data.replica, error.data.retryAfter], ["s.0", milliseconds]);
+  }
+  // of several calls, the others have been answered
+  const batch = await served.post(
+    JSON.stringify([call([5]), { jsonrpc: "2.0", id: 2, method: "echo" }]),
+  );
+  assertEquals([batch.status, batch.headers.get("retry-after")], [200, null]);
+  assertEquals((await batch.json()).length, 2);
+});
+
 Deno.test("rpcApp() answers 401 to one call that a service refuses for want of credentials", async () => {
   const refuse = (_: unknown, meta: CallMeta) => {
     meta.challenge = 'Basic realm="r"';

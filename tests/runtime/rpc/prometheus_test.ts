@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { RpcMetrics } from "../../../runtime/rpc/metrics.ts";
 import { needsProgram, testWith } from "../../support/needs.ts";
 import { serve, type Served } from "./served.ts";
 
@@ -34,6 +35,31 @@ Deno.test("prometheus() tells what was counted, each time anew", async () => {
   const second = await scrape(served);
   assertEquals(samples(second, "mp_rpc_requests_total")['method="echo"'], 3);
   assertEquals(samples(second, "mp_rpc_requests_in_flight")['method="echo"'], 0);
+});
+
+Deno.test("prometheus() tells what becomes of calls to other replicas, and of those there is no time for", async () => {
+  const metrics = new RpcMetrics();
+  await using served = serve({ metrics });
+  const counters = metrics.part("s.compute");
+  Object.assign(counters, { retries: 5, hedges: 4, hedgesWon: 3 });
+  counters.leftOut.silent = 2;
+  Object.assign(metrics, { shed: 7, queued: 1 });
+  metrics.connections = () => ({ outbound: 3, inbound: 1 });
+  const text = await scrape(served);
+  const path = 'path="s.compute"';
+  assertEquals(samples(text, "mp_call_retries_total"), { [path]: 5 });
+  assertEquals(samples(text, "mp_call_hedges_total"), { [path]: 4 });
+  assertEquals(samples(text, "mp_call_hedges_won_total"), { [path]: 3 });
+  assertEquals(samples(text, "mp_replica_ejections_total"), {
+    [`${path},why="failing"`]: 0,
+    [`${path},why="silent"`]: 2,
+  });
+  assertEquals(samples(text, "mp_calls_shed_total"), { "": 7 });
+  assertEquals(samples(text, "mp_calls_queued"), { "": 1 });
+  assertEquals(samples(text, "mp_connections"), {
+    'direction="outbound"': 3,
+    'direction="inbound"': 1,
+  });
 });
 
 Deno.test("prometheus() has a cumulative histogram of each method's latency in seconds", async () => {

@@ -1,9 +1,10 @@
 import { checkExpose } from "../../../runtime/topology/check_options.ts";
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { MpError } from "../../../runtime/errors.ts";
-import type { TargetOptions } from "../../../runtime/topology/target.ts";
+import type { AnyTarget, TargetOptions } from "../../../runtime/topology/target.ts";
 import { checkTarget, isPattern, Topology } from "../../../runtime/topology/topology.ts";
 import { scatter } from "../../../patterns/scatter.ts";
+import { spread } from "../../../patterns/spread.ts";
 
 const handler = () => 1;
 const pattern = scatter(2, handler, (parts) => parts.length);
@@ -69,15 +70,51 @@ Deno.test("Topology.add() refuses bad options", () => {
     [{ scopes: [1] }, TypeError, "scopes is not an array of names"],
     [{ scopes: ["a".repeat(513)] }, RangeError, "it has 513 bytes, more than 512"],
     [{ env: { A: 1 } }, TypeError, "env A is number"],
+    [{ idempotent: "yes" }, TypeError, "idempotent is string"],
+    [{ retries: 11 }, RangeError, "retries 11 is not a whole number from 0 to 10"],
+    [{ retries: 0.5 }, RangeError, "retries 0.5"],
+    [{ maxConcurrent: Infinity }, RangeError, "maxConcurrent Infinity"],
+    [{ maxQueued: -1 }, RangeError, "maxQueued -1"],
+    [{ hedge: { after: NaN } }, RangeError, "hedge after NaN"],
+    [{ hedge: {} }, TypeError, "give hedge as"],
   ];
   for (const [options, kind, message] of cases) {
     const topology = new Topology();
     assertThrows(() => topology.add("a", handler, options as TargetOptions), kind, message);
     assertEquals(topology.services.size, 0);
   }
-  for (const options of [{ timeout: 0.5, expose: { port: 1 } }, { timeout: 86_400_000 }]) {
+  const calls = { idempotent: true, retries: 0, maxConcurrent: 1, maxQueued: 0 };
+  for (const options of [calls, { timeout: 0.5, expose: { port: 1 } }, { timeout: 86_400_000 }]) {
     new Topology().add("a", handler, options);
   }
+});
+
+Deno.test("Topology.add() refuses to hedge what must not be called twice, or has one replica", () => {
+  const hedge = { after: 5 };
+  const spreading = (options: TargetOptions = {}) =>
+    spread({ replicas: 2, target: handler, ...options });
+  const cases: [AnyTarget, TargetOptions, string][] = [
+    [handler, { hedge, replicas: 3 }, "it is not idempotent"],
+    [handler, { hedge, idempotent: true }, "there is one replica to call"],
+    [pattern, { hedge, idempotent: true }, "there is one replica to call"],
+    [spreading({ hedge }), {}, "it is not idempotent"],
+    [spreading({ hedge, idempotent: false }), { idempotent: true }, "it is not idempotent"],
+    [spreading({ idempotent: false }), { idempotent: true, hedge, replicas: 2 }, "not idempotent"],
+    [scatter(2, spreading({ hedge }), (parts) => parts), {}, "it is not idempotent"],
+  ];
+  for (const [target, options, why] of cases) {
+    const error = assertThrows(() => new Topology().add("a", target, options), MpError, why);
+    assertEquals(error.code, "topology_invalid");
+    assert(error.message.startsWith('Cannot hedge service "a": ') && error.next !== undefined);
+  }
+  const allowed: [AnyTarget, TargetOptions][] = [
+    [handler, { hedge, replicas: 3, idempotent: true }],
+    [pattern, { hedge, replicas: 2, idempotent: true }],
+    [spreading({ hedge, idempotent: true }), {}],
+    [spreading({ hedge }), { idempotent: true }],
+    [scatter({ replicas: 2, leaf: spreading({ hedge }), gather: (p) => p, idempotent: true }), {}],
+  ];
+  for (const [target, options] of allowed) new Topology().add("a", target, options);
 });
 
 Deno.test("checkExpose() takes true, false, a port, and nothing", () => {
