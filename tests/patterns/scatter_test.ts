@@ -185,7 +185,7 @@ Deno.test("scatter() with minParts gives the leaves a little less time than it h
       const part = partOf(1, () => 1);
       const call = callOf("");
       const context = { ...call.context, deadline: 1_000_000 + left };
-      await target.route({ ...call, context }, { scatter: part });
+      await target.route({ ...call, request: "", context }, { scatter: part });
       assertEquals(part.calls[0]!.options, { timeout: left - reserve });
     }
   } finally {
