@@ -481,16 +481,3 @@ Deno.test("startLoader() ends a child that is never needed, and leaves no files"
   assertEquals(await leftRunning(cache), []);
   assertEquals(folders().length, before);
 });
-
-Deno.test("loadScript() loads a small script within a fraction of a second", async () => {
-  const { folder, request, options } = await prepare(SERVICE);
-  await using _folder = folder;
-  const times: number[] = [];
-  for (let i = 0; i < 3; i++) {
-    const start = performance.now();
-    await loadScript(request, options);
-    times.push(performance.now() - start);
-  }
-  // about 50 ms on an idle machine
-  assert(Math.min(...times) < 500, `took ${times} ms`);
-});
