@@ -181,4 +181,4 @@ export type { Context, ReplicaInfo } from "./runtime/topology/context.ts";
 export type { AnyScope, ImplicitScopes, Scoped, ScopeOf } from "./runtime/topology/scopes.ts";
 export type { Expose } from "./runtime/topology/topology.ts";
 export { type Code, type ErrorData, MpError } from "./runtime/errors.ts";
-export { Payload } from "./runtime/payload.ts";
+export type { Payload } from "./runtime/payload.ts";

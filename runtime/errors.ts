@@ -95,6 +95,7 @@ export interface ErrorData {
   readonly replica?: string;
   readonly reason?: string;
   readonly retryAfter?: number;
+  readonly next?: string;
 }
 
 /**
@@ -138,7 +139,7 @@ export class MpError extends Error {
 
   /** What of this error crosses the wire. */
   toData(): ErrorData {
-    const { code, message, service, replica, reason, retryAfter } = this;
+    const { code, message, service, replica, reason, retryAfter, next } = this;
     return {
       code,
       message,
@@ -146,14 +147,15 @@ export class MpError extends Error {
       ...(replica !== undefined && { replica }),
       ...(reason !== undefined && { reason }),
       ...(retryAfter !== undefined && { retryAfter }),
+      ...(next !== undefined && { next }),
     };
   }
 
   /** The error that came over the wire as `data`; an unknown code becomes `internal_error`. */
   static fromData(data: ErrorData): MpError {
-    const { message, service, replica, reason, retryAfter } = data;
+    const { message, service, replica, reason, retryAfter, next } = data;
     const code = Object.hasOwn(CODES, data.code) ? data.code : "internal_error";
-    return new MpError(code, message, { service, replica, reason, retryAfter });
+    return new MpError(code, message, { service, replica, reason, retryAfter, next });
   }
 }
 

@@ -104,10 +104,16 @@ async function findPort(host: string, port: number, held: Deno.Listener[]): Prom
 /** The error for a port in use, with its owner. */
 export async function portInUse(host: string, port: number): Promise<MpError> {
   const owner = await portOwner(port);
-  const who = owner ? `process ${owner.pid} (${shorten(owner.command)})` : "another process";
+  const who = owner?.app !== undefined
+    ? `app "${owner.app}" (process ${owner.pid})`
+    : owner
+    ? `process ${owner.pid} (${shorten(owner.command)})`
+    : "another process";
   return new MpError("port_in_use", `Cannot listen on ${host}:${port}: ${who} does`, {
     next: owner
-      ? `Stop it, or choose another port with --port, such as --port 0 for any that is free`
+      ? `Stop it${
+        owner.app === undefined ? "" : ` with mp delete ${owner.app}`
+      }, or choose another port with --port, such as --port 0 for any that is free`
       : `Choose another port with --port, such as --port 0 for any that is free`,
   });
 }

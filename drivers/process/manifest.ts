@@ -100,6 +100,8 @@ export function render(plan: Plan, book: AddressBook, options: RenderOptions): P
         ...shared,
         ...telemetryEnv({ ...node.env, ...options.env }, { ...plan, path, name }),
         MP_REPLICA: name,
+        // what it prints is read by the launcher
+        MP_LOG_MARKS: "1",
       },
       cwd: options.cwd,
       sockets: [peer, http],

@@ -9,6 +9,8 @@ export interface PortOwner {
   readonly pid: number;
   /** Its program and arguments. */
   readonly command: string;
+  /** The app whose door it is, where it is a replica of this user's. */
+  readonly app?: string;
 }
 
 const LISTEN = "0A";
@@ -27,7 +29,15 @@ export async function portOwner(port: number): Promise<PortOwner | undefined> {
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name) || !await holds(name, sockets)) continue;
     const command = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
-    return { pid: Number(name), command: command.replaceAll("\0", " ").trim() };
+    const environment = await Deno.readTextFile(`/proc/${name}/environ`).catch(() => "");
+    const app = /(?:^|\0)MP_REPLICA=/.test(environment)
+      ? /(?:^|\0)MP_APP=([^\0]+)/.exec(environment)?.[1]
+      : undefined;
+    return {
+      pid: Number(name),
+      command: command.replaceAll("\0", " ").trim(),
+      ...(app !== undefined && { app }),
+    };
   }
   return undefined;
 }

@@ -6,6 +6,7 @@
 
 import { messageOf } from "../../runtime/errors.ts";
 import type { LogLine } from "../../runtime/launch/driver.ts";
+import { type LogOrigin, unmarkLine } from "../../runtime/telemetry/log_marks.ts";
 import { describeExit } from "./describe_exit.ts";
 import { LineSplitter } from "./line_splitter.ts";
 
@@ -17,8 +18,12 @@ export interface ProcessSpec {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Takes a line. @returns A promise when no more is to be read for now. */
-export type OnLine = (stream: LogLine["stream"], text: string) => Promise<void> | undefined;
+/** Takes a line, and the request of which it is. @returns A promise when no more is to be read for now. */
+export type OnLine = (
+  stream: LogLine["stream"],
+  text: string,
+  origin?: LogOrigin,
+) => Promise<void> | undefined;
 
 /** How many lines of what it wrote last are remembered. */
 const LAST_WORDS = 8;
@@ -89,8 +94,14 @@ export class ReplicaProcess {
     stream: LogLine["stream"],
   ): Promise<void> {
     let pause: Promise<void> | undefined;
-    const splitter = new LineSplitter((text) => {
-      pause = this.#onLine(stream, text) ?? pause;
+    let before: LogOrigin | undefined;
+    let over = false;
+    const splitter = new LineSplitter((line) => {
+      const { text, origin, next } = unmarkLine(line, before);
+      before = next;
+      // a mark behind the last line is none
+      if (over && text === "") return;
+      pause = this.#onLine(stream, text, origin) ?? pause;
       if (stream === "stdout") return;
       this.#lastWords.push(text);
       if (this.#lastWords.length > LAST_WORDS) this.#lastWords.shift();
@@ -104,6 +115,7 @@ export class ReplicaProcess {
     } catch {
       // the pipe broke: what came before counts
     }
+    over = true;
     splitter.end();
   }
 }

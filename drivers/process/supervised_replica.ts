@@ -118,7 +118,8 @@ export class SupervisedReplica {
     this.#pulse.start(performance.now());
     const process = new ReplicaProcess(
       { command, args, cwd, env: { ...env, ...prepared } },
-      (stream, text) => this.#around.onLine({ path, index, time: Date.now(), stream, text }),
+      (stream, text, origin) =>
+        this.#around.onLine({ path, index, time: Date.now(), stream, text, ...origin }),
     );
     this.#process = process;
     if (process.pid !== undefined) this.#around.onProcess(process.pid, true);

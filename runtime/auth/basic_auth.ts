@@ -62,6 +62,7 @@ export function basicAuthOf(sources: AuthSources | undefined): BasicAuth {
     return withGuard(target, {
       name: NAME,
       scheme: "Basic",
+      usersFromOutside: users === undefined,
       realm,
       open: () => identifyBy(openCheck()),
     });

@@ -26,6 +26,8 @@ export interface Guard {
   readonly name: string;
   /** The scheme of the header `Authorization`. */
   readonly scheme: "Basic" | "Bearer";
+  /** Whether who may call is told by `--auth-users`, and not by the script. */
+  readonly usersFromOutside?: boolean;
   /** What callers are told they need the credentials for. Default: the service's name. */
   readonly realm: string | undefined;
   /** Makes ready to tell who calls. @throws {MpError} `topology_invalid` when the users cannot be read. */

@@ -104,7 +104,7 @@ function replyError(call: OutsideCall, error: ReplyError, challenge: string): Mp
       ? "See mp ps for the services"
       : code === "unauthorized"
       ? nextOf(call, challenge)
-      : undefined,
+      : text(data?.next),
   });
 }
 

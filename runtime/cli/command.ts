@@ -67,7 +67,11 @@ export interface Program {
   /** How this program is started. */
   readonly self: ReplicaCommand;
   /** Who listens on a port, where that can be known. */
-  portOwner(port: number): Promise<{ readonly pid: number; readonly command: string } | undefined>;
+  portOwner(
+    port: number,
+  ): Promise<
+    { readonly pid: number; readonly command: string; readonly app?: string } | undefined
+  >;
   /** A variable of the environment; an empty one counts as absent. */
   env(name: string): string | undefined;
 }

@@ -25,7 +25,8 @@ export const deleteDeployment = command({
     const ended = name === undefined || deploymentOf(running, name)
       ? undefined
       : deploymentOf(await state.listEnded(), name);
-    const { handle: { app } } = ended ?? findDeployment(running, name);
+    const left = name !== undefined && !ended && (await state.apps()).includes(name);
+    const app = left ? name : (ended ?? findDeployment(running, name)).handle.app;
     let stopped = false;
     for (;;) {
       const { running, lock } = await claimApp(state, app, signal);

@@ -146,7 +146,9 @@ async function checkPort(program: Program): Promise<Finding> {
   const owner = await program.portOwner(PORT);
   return {
     state: "warning",
-    found: owner
+    found: owner?.app !== undefined
+      ? `in use by app "${owner.app}" (process ${owner.pid})`
+      : owner
       ? `in use by process ${owner.pid} (${owner.command})`
       : "in use by another user's process",
     next: "Give mp run another with --port, or 0 for any that is free",

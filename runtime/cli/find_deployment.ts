@@ -29,16 +29,18 @@ export function userState(program: Program): StateFolder {
 /**
  * The deployment of an app or a script; without a name the only one there is.
  *
+ * @param are What the records have in common, for messages.
  * @throws {MpError} `deployment_not_found`; `usage` when there are several and no name.
  */
 export function findDeployment(
   records: readonly DeploymentRecord[],
   name: string | undefined,
+  are = "are running",
 ): DeploymentRecord {
   if (name === undefined) {
     if (records.length === 1) return records[0]!;
     if (records.length === 0) throw none("Cannot find a deployment: none is running", START);
-    throw usage(`Cannot tell which deployment is meant: ${records.length} are running`, {
+    throw usage(`Cannot tell which deployment is meant: ${records.length} ${are}`, {
       next: `Name one of ${appsOf(records)}`,
     });
   }
@@ -64,17 +66,19 @@ export function deploymentOf(
 /**
  * The deployment that words are about: the app or script that they begin with, else the only one there is.
  *
+ * @param are What the records have in common, for messages.
  * @returns The deployment, and the words after its name.
  * @throws {MpError} As {@linkcode findDeployment}.
  */
 export function takeDeployment(
   records: readonly DeploymentRecord[],
   words: readonly string[],
+  are?: string,
 ): { readonly record: DeploymentRecord; readonly rest: readonly string[] } {
   const named = words[0] === undefined ? undefined : deploymentOf(records, words[0]);
   if (named) return { record: named, rest: words.slice(1) };
   if (records.length === 1) return { record: records[0]!, rest: words };
-  return { record: findDeployment(records, words[0]), rest: words.slice(1) };
+  return { record: findDeployment(records, words[0], are), rest: words.slice(1) };
 }
 
 /** Where a service is called. */

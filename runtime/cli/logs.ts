@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { MpError } from "../errors.ts";
 import { connectLauncher } from "../launch/connect_launcher.ts";
-import type { ReplicaId } from "../launch/driver.ts";
+import type { LogLine, ReplicaId } from "../launch/driver.ts";
 import { readLogs } from "../launch/read_logs.ts";
 import type { DeploymentRecord } from "../launch/state.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -11,7 +11,7 @@ import { findReplicas, replicaLabel } from "../plan/replica_labels.ts";
 import { remaining } from "./argument.ts";
 import { command } from "./command.ts";
 import { readDuration } from "./duration.ts";
-import { takeDeployment, userState } from "./find_deployment.ts";
+import { deploymentOf, takeDeployment, userState } from "./find_deployment.ts";
 import { didYouMean } from "./near_name.ts";
 import { flag, text, usage, wholeNumber } from "./option.ts";
 import { prefixes } from "./prefix.ts";
@@ -42,17 +42,19 @@ export const logs = command({
       description: "Begin with the last N lines of each replica",
     }),
     since: text({ value: "TIME", description: "Nothing before: 5m ago, or 2025-01-31T12:00" }),
+    request: text({ value: "ID", description: "Only lines of this request, or of this trace" }),
     timestamps: flag({ short: "t", description: "Show when each line was written" }),
   },
   examples: [
     { line: "mp logs -f", does: "Everything, and what comes" },
     { line: "mp logs search search.scatter.3 -n 20", does: "The last lines of one replica" },
+    { line: "mp logs --request 3f2a77c1-9", does: "What all replicas wrote for one request" },
   ],
   async run({ arguments: { words }, options, output, program, signal }) {
     const since = options.since === undefined ? undefined : readSince(options.since);
     const state = userState(program);
     const running = await state.list();
-    const { record, rest } = takeDeployment([...running, ...await state.listEnded()], words);
+    const { record, rest } = takeLogged(running, await state.listEnded(), words);
     const { plan, handle: { app } } = record;
     const over = new AbortController();
     signal.addEventListener("abort", () => over.abort());
@@ -66,6 +68,7 @@ export const logs = command({
       signal: over.signal,
     });
     for await (const line of lines) {
+      if (!isOf(line, options.request)) continue;
       const at = options.timestamps ? `${new Date(line.time).toISOString()} ` : "";
       if (output.json) output.data(line);
       else output.stdout.sink.write(`${prefix(line)}${at}${line.text}\n`);
@@ -73,6 +76,25 @@ export const logs = command({
     }
   },
 });
+
+/** Whose logs are meant: those of an app that runs, unless one that has ended is named. */
+function takeLogged(
+  running: readonly DeploymentRecord[],
+  ended: readonly DeploymentRecord[],
+  words: readonly string[],
+): ReturnType<typeof takeDeployment> {
+  const named = words[0] === undefined ? undefined : deploymentOf(ended, words[0]);
+  if (named && !deploymentOf(running, words[0]!)) {
+    return { record: named, rest: words.slice(1) };
+  }
+  if (running.length > 0) return takeDeployment(running, words);
+  return takeDeployment(ended, words, "have ended");
+}
+
+/** Whether a line belongs to a request, or to a trace. */
+function isOf({ requestId, traceId }: LogLine, wanted: string | undefined): boolean {
+  return wanted === undefined || requestId === wanted || traceId === wanted;
+}
 
 async function whenEnded(record: DeploymentRecord, end: () => void): Promise<void> {
   try {
@@ -93,9 +115,11 @@ function chosen(plan: Plan, names: readonly string[]): (id: ReplicaId) => boolea
     for (const id of found) keys.add(replicaLabel(plan, id));
     if (found.length > 0) continue;
     const paths = plan.nodes.map(({ path }) => path);
-    throw new MpError("deployment_not_found", `Cannot find "${name}": "${plan.app}" has none`, {
-      next: didYouMean(name, paths, `The paths are ${paths.join(", ")}`),
-    });
+    throw new MpError(
+      "deployment_not_found",
+      `Cannot find "${name}": it is neither an app nor a path of "${plan.app}"`,
+      { next: didYouMean(name, paths, `The paths are ${paths.join(", ")}`) },
+    );
   }
   return (id) => keys.has(replicaLabel(plan, id));
 }

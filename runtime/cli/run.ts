@@ -1,5 +1,6 @@
 /** `mp run`. @module */
 
+import type { MpError } from "../errors.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
 import { prepare, type Prepared } from "../launch/prepare.ts";
 import { type Bundle, stopBundler } from "../script/bundle.ts";
@@ -18,6 +19,7 @@ import { duration, flag, usage } from "./option.ts";
 import { passOn } from "./pass_on.ts";
 import { runDetached } from "./run_detached.ts";
 import { type StopSignals, stopSignals } from "./stop_signals.ts";
+import { warnOfUnusedUsers } from "./warn_of_unused_users.ts";
 import { watchFiles } from "./watch_files.ts";
 
 const options = {
@@ -69,6 +71,7 @@ async function runScript(context: Context): Promise<number> {
       stdin,
       signal: stop.signal,
       onOutput: passOn(output),
+      ...(options.detach && { notProgram: notInBackground }),
     });
   const parts = { version: program.version, driver, options, preparation: preparing };
   // what comes next is loaded while the script is bundled
@@ -78,6 +81,10 @@ async function runScript(context: Context): Promise<number> {
   if (!options.watch) stopBundler();
   if (prepared.kind === "program") return await runProgram(context, prepared, stop);
   const order = deployOrder(prepared, parts);
+  warnOfUnusedUsers(order.plan, {
+    users: options.authUsers,
+    fromEnvironment: program.env("MP_AUTH_USERS"),
+  }, (text) => output.say("warning", text));
   const state = userState(program);
   if (options.detach) return await runDetached(order, { ...context, state, stop });
   return await attach(order, {
@@ -136,19 +143,18 @@ function checkCombinations({ detach, wait, watch }: Context["options"]): void {
   }
 }
 
+function notInBackground(): MpError {
+  return usage("Cannot use -d with this script: it makes no service", {
+    next: "Run it without -d, as a program",
+  });
+}
+
 /** A script that makes no service: its process goes on, and its exit status is that of the command. */
 async function runProgram(
   { options, output }: Context,
   { program }: ProgramPrepared,
   stop: StopSignals,
 ): Promise<number> {
-  if (options.detach) {
-    program.kill("SIGKILL");
-    await program.status;
-    throw usage("Cannot use -d with this script: it makes no service", {
-      next: "Run it without -d, as a program",
-    });
-  }
   if (options.watch) {
     output.say("warning", "--watch does nothing here: the script makes no service");
   }

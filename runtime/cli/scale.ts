@@ -1,6 +1,7 @@
 /** `mp scale`. @module */
 
 import { connectLauncher } from "../launch/connect_launcher.ts";
+import type { Plan } from "../plan/plan.ts";
 import { remaining } from "./argument.ts";
 import { command } from "./command.ts";
 import { readCount } from "./deploy_options.ts";
@@ -10,8 +11,9 @@ import { flag, usage } from "./option.ts";
 /** Changes how many replicas of a part run. */
 export const scale = command({
   description: [
-    "Replicas of parts without state are added and removed while the others go on. For other parts new replicas " +
-    "are started beside the old, and take over when all are ready. Of a part of a part, N is the number " +
+    "Replicas of parts without state are added and removed while the others go on. For other parts, and for the " +
+    "one replica that callers reach without an ingress before it, all replicas of the app " +
+    "are started anew beside the old, and take over when all are ready. Of a part of a part, N is the number " +
     "for each instance above it. The numbers hold until the app is run again.",
   ],
   arguments: {
@@ -38,6 +40,7 @@ export const scale = command({
       });
     }
     using launcher = await connectLauncher(record);
+    let before = record.plan;
     for (const { path, replicas } of counts) {
       const { how, plan } = await launcher.scale({ path, replicas, rehash });
       const node = plan.nodes.find((one) => one.path === path)!;
@@ -46,10 +49,21 @@ export const scale = command({
         const done = how === "unchanged" ? "has" : "now has";
         const count = `${node.replicas} ${node.replicas === 1 ? "replica" : "replicas"}`;
         output.say("info", `${path} ${done} ${count}`);
+        if (how === "new tree") output.say("info", replaced(before, plan, path));
       }
+      before = plan;
     }
   },
 });
+
+/** Says that more has changed than was asked for, and why. */
+function replaced(before: Plan, { app, doors }: Plan, path: string): string {
+  const moved = doors.find((door, i) => door.node !== before.doors[i]?.node);
+  const why = moved
+    ? `for callers come in through ${moved.node} now`
+    : `for those of ${path} depend on how many they are`;
+  return `  Every replica of "${app}" was replaced, ${why}`;
+}
 
 function readScale(word: string): { readonly path: string; readonly replicas: number } {
   const at = word.lastIndexOf("=");

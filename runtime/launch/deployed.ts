@@ -60,7 +60,7 @@ export const INSPECTOR = "127.0.0.1:9229";
 /** Gives an order its files and addresses. */
 export async function assignOrder(order: DeployOrder, tools: DeployTools): Promise<Deployed> {
   const door = { host: order.host ?? HOST, port: order.port ?? PORT };
-  const [files, book] = await Promise.all([
+  const [files, book] = await allDone([
     writeFiles(order, 1, tools),
     tools.driver.assign(order.plan, { ...door, tree: 1 }),
     // there before the first line, for who follows the logs
@@ -102,7 +102,7 @@ export async function replaceDeployed(
 ): Promise<Deployed> {
   const { book: replaces } = from;
   const tree = from.tree + 1;
-  const [files, book] = await Promise.all([
+  const [files, book] = await allDone([
     writeFiles(order, tree, tools),
     tools.driver.assign(order.plan, { ...door, replaces, tree }),
   ]);
@@ -183,6 +183,14 @@ async function writeFiles(
   const sourceMap = join(folder, "bundle.mjs.map");
   await tools.state.writeFiles(folder, { [bundle]: code, [sourceMap]: map });
   return { bundle, sourceMap, script };
+}
+
+/** As `Promise.all`, but nothing is under way any more when it fails: what was made can be removed. */
+async function allDone<T extends readonly unknown[]>(
+  promises: readonly [...{ [Index in keyof T]: Promise<T[Index]> }],
+): Promise<T> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises) as unknown as T;
 }
 
 function treeFolder({ plan }: DeployOrder, tree: number, { state }: DeployTools): string {

@@ -205,6 +205,10 @@ export interface LogLine extends ReplicaId {
   readonly time: number;
   readonly stream: "stdout" | "stderr";
   readonly text: string;
+  /** The request that was being answered, where the driver can tell. */
+  readonly requestId?: string;
+  /** The trace that the request is a part of, if it is. */
+  readonly traceId?: string;
 }
 
 /** A plan that a driver has launched. */

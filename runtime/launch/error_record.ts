@@ -1,5 +1,5 @@
 /**
- * Errors between processes of one user: with the place and the next step, which never leave the machine.
+ * Errors between processes of one user: with the place, which never leaves the machine.
  *
  * @module
  */
@@ -9,18 +9,13 @@ import { CODES, type ErrorData, messageOf, MpError } from "../errors.ts";
 /** An error as JSON. */
 export interface ErrorRecord extends ErrorData {
   readonly where?: string;
-  readonly next?: string;
 }
 
 /** Anything that was thrown, as JSON. */
 export function toErrorRecord(thrown: unknown): ErrorRecord {
   if (!(thrown instanceof MpError)) return { code: "internal_error", message: messageOf(thrown) };
-  const { where, next } = thrown;
-  return {
-    ...thrown.toData(),
-    ...(where !== undefined && { where }),
-    ...(next !== undefined && { next }),
-  };
+  const { where } = thrown;
+  return { ...thrown.toData(), ...(where !== undefined && { where }) };
 }
 
 /** The error of a record. */

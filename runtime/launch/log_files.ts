@@ -1,6 +1,7 @@
 /**
  * The files in which the lines of replicas are kept: `<path>.<index>.log`, and `….log.1`, `….log.2` for
- * what is older. A line of a file is `2025-01-31T12:00:00.000Z stdout text`.
+ * what is older. A line of a file is `2025-01-31T12:00:00.000Z stdout text`, and one that belongs to a
+ * request `2025-01-31T12:00:00.000Z stdout:<trace or ->:<request> text`.
  *
  * @module
  */
@@ -23,23 +24,28 @@ let lastTime = NaN;
 let lastText = "";
 
 /** A line as a file has it, with its end. */
-export function formatLogLine({ time, stream, text }: Omit<LogLine, keyof ReplicaId>): string {
+export function formatLogLine(line: Omit<LogLine, keyof ReplicaId>): string {
+  const { time, stream, text, requestId, traceId = "-" } = line;
   // many lines come in the same millisecond
   if (time !== lastTime) [lastTime, lastText] = [time, new Date(time).toISOString()];
-  return `${lastText} ${stream} ${text}\n`;
+  const origin = requestId === undefined ? "" : `:${traceId}:${requestId}`;
+  return `${lastText} ${stream}${origin} ${text}\n`;
 }
 
-const LINE = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (stdout|stderr) /;
+const LINE = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (stdout|stderr)(?::([^\s:]+):(\S+))? /;
 
 /** A line of a file, without its end; nothing for what is no whole line, such as after a full disk. */
 export function parseLogLine({ path, index }: ReplicaId, line: string): LogLine | undefined {
   const match = LINE.exec(line);
   if (!match) return undefined;
+  const [whole, time, stream, traceId, requestId] = match;
   return {
     path,
     index,
-    time: Date.parse(match[1]!),
-    stream: match[2] as LogLine["stream"],
-    text: line.slice(match[0].length),
+    time: Date.parse(time!),
+    stream: stream as LogLine["stream"],
+    text: line.slice(whole.length),
+    ...(requestId !== undefined && { requestId }),
+    ...(traceId !== undefined && traceId !== "-" && { traceId }),
   };
 }

@@ -27,6 +27,8 @@ export interface PrepareOptions {
   /** Whether a program may read this process's stdin. */
   readonly stdin?: "inherit" | "null";
   readonly signal: AbortSignal;
+  /** What is thrown when the script is a program; one that can make no service is not even begun. */
+  readonly notProgram?: () => MpError;
   /** Gets what a program prints, and what a script printed that could not be loaded. */
   readonly onOutput?: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
 }
@@ -40,7 +42,7 @@ export type Prepared = Loaded & { readonly bundle: Bundle };
  * @throws {MpError} Whatever is wrong with it; `interrupted` when `signal` aborts.
  */
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
-  const { script, name, widths, env, args, stdin, signal, onOutput } = options;
+  const { script, name, widths, env, args, stdin, signal, onOutput, notProgram } = options;
   try {
     const entry = await replicaEntry();
     // the child boots while esbuild works
@@ -53,6 +55,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
       onOutput,
     });
     const bundle = await bundleScript(script, { signal });
+    if (!bundle.mayServe && notProgram) throw notProgram();
     await using files = await bundleFiles(bundle);
     const { hash, mayServe } = bundle;
     const loaded = await loader.load({
@@ -63,6 +66,11 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
       name,
       widths,
     });
+    if (loaded.kind === "program" && notProgram) {
+      loaded.program.kill("SIGKILL");
+      await loaded.program.status;
+      throw notProgram();
+    }
     return { ...loaded, bundle };
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -72,6 +72,7 @@ export async function startLauncher(
     } catch (error) {
       await launcher.delete();
       await launcher.ended;
+      await state.removeUnused(app);
       throw error;
     }
     return launcher;

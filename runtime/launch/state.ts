@@ -58,6 +58,8 @@ export interface StateFolder {
   clear(app: string): Promise<void>;
   /** Removes everything of an app. */
   remove(app: string): Promise<void>;
+  /** Removes what is there of an app that has never run, so that nobody finds it. */
+  removeUnused(app: string): Promise<void>;
 }
 
 /**
@@ -146,6 +148,11 @@ export function stateFolder(root: string): StateFolder {
       await removeIfThere(join(folder(app), "trees"));
     },
     remove: (app) => removeIfThere(folder(app)),
+    async removeUnused(app) {
+      const isUsed = await isThere(endedPath(app)) || await isThere(recordPath(app)) ||
+        await isFilled(join(folder(app), "logs"));
+      if (!isUsed) await removeIfThere(folder(app));
+    },
   };
   return state;
 }
@@ -177,6 +184,19 @@ async function readRecord(path: string): Promise<DeploymentRecord | undefined> {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw unreadable(path, error);
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+async function isFilled(folder: string): Promise<boolean> {
+  try {
+    for await (const _ of Deno.readDir(folder)) return true;
+  } catch {
+    // it is not there
+  }
+  return false;
 }
 
 async function removeIfThere(path: string): Promise<void> {

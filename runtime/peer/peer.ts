@@ -285,13 +285,13 @@ export class Peer implements CallHolder {
 
   #absent(): MpError {
     const cause = this.#lastError;
-    const why = cause instanceof MpError && cause.code !== "replica_unreachable"
-      ? `: ${cause.message}`
-      : "";
+    // it is there, and does not want this caller
+    const refused = cause instanceof MpError && cause.code !== "replica_unreachable";
+    const why = refused ? `: ${cause.message}` : "";
     const error = new MpError(
       "replica_unreachable",
       `Cannot reach ${this.name}: no connection${why}`,
-      { replica: this.name, reason: "absent", cause },
+      { replica: this.name, reason: refused ? "refused" : "absent", cause },
     );
     return withFate(error, "unstarted");
   }

@@ -86,6 +86,7 @@ function headOf({ app, nodes, revision }: Plan, { bold, dim }: PlanMarks): strin
 
 function notesOf(node: PlanNode, { doors }: Plan): string[] {
   const notes = [...exposures(node, doors)];
+  if (node.guard) notes.push(`guarded by ${node.guard.name}`);
   if (node.state !== "none") notes.push(node.state);
   if (node.width !== node.replicas) notes.push(`${node.width} for each instance above`);
   for (const [name, amount] of Object.entries(node.resources)) notes.push(`${name} ${amount}`);

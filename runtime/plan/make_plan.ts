@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Guard, guardOf } from "../auth/guard.ts";
 import { hash32 } from "../hash.ts";
 import { INGRESS } from "../topology/names.ts";
 import { type Expose, isPattern, type Topology } from "../topology/topology.ts";
@@ -28,14 +29,21 @@ const MOST_REPLICAS = 100_000;
  * Makes the plan of a topology.
  *
  * @returns A deeply frozen plan; equal topologies give equal plans.
- * @throws {MpError} `topology_invalid` when widths name a path that is not there, two doors share a
- * port, or there are more than 100,000 replicas in all.
+ * @throws {MpError} `usage` when widths name a path that is not there; `topology_invalid` when two doors
+ * share a port, or there are more than 100,000 replicas in all.
  */
 export function makePlan(topology: Topology, options: PlanOptions): Plan {
   const { app, bundle, widths = {} } = options;
   const placed = [...walk(topology, widths)];
   const exposed = new Map(placed.flatMap(({ path, expose }) => expose ? [[path, expose]] : []));
-  const nodes = placed.map(nodeOf);
+  const nodes = placed.map((place, i) => {
+    // a guard is before a service as a whole: what receives its calls comes first
+    const isRoot = place.service !== placed[i - 1]?.service;
+    return nodeOf(
+      place,
+      isRoot ? guardOf(topology.services.get(place.service)!.target) : undefined,
+    );
+  });
   checkWidths(widths, placed);
   checkTotal(app, placed);
   const doors = doorsOf(nodes, exposed);
@@ -59,7 +67,7 @@ function isOutermost({ path, service }: PlanNode): boolean {
   return !path.slice(service.length + 1).includes(".");
 }
 
-function nodeOf(place: Placed): PlanNode {
+function nodeOf(place: Placed, guard: Guard | undefined): PlanNode {
   const { path, service, width, replicas, state, parts, timeout, env, resources } = place;
   return {
     path,
@@ -72,6 +80,8 @@ function nodeOf(place: Placed): PlanNode {
     ports: [{ name: "peer", protocol: "mp" }, { name: "http", protocol: "http" }],
     needs: Object.values(parts),
     expose: Boolean(place.expose),
+    ...(guard &&
+      { guard: { name: guard.name, usersFromOutside: Boolean(guard.usersFromOutside) } }),
     timeout,
     health: { stallLimit: STALL_LIMIT },
     env,
@@ -147,7 +157,7 @@ function checkWidths(widths: Widths, placed: readonly Placed[]): void {
   for (const [path, width] of Object.entries(widths)) {
     if (!paths.includes(path)) {
       throw new MpError(
-        "topology_invalid",
+        "usage",
         `Cannot set the replicas of "${path}": there is no such path`,
         {
           next: `The paths are ${paths.join(", ")}`,
@@ -156,7 +166,7 @@ function checkWidths(widths: Widths, placed: readonly Placed[]): void {
     }
     if (!Number.isInteger(width) || width < 1 || width > 10_000) {
       throw new MpError(
-        "topology_invalid",
+        "usage",
         `Cannot set the replicas of "${path}": ${width} is not a whole number from 1 to 10000`,
         { next: "Give a number such as 3" },
       );

@@ -38,11 +38,21 @@ export interface PlanNode {
   /** Paths of the parts that its replicas call. */
   readonly needs: readonly string[];
   readonly expose: boolean;
+  /** Whom it answers, if not everyone; of a service's root. */
+  readonly guard?: PlanGuard;
   /** How long a call may take, in milliseconds. */
   readonly timeout: number;
   readonly health: HealthCheck;
   readonly env: Readonly<Record<string, string>>;
   readonly resources: Resources;
+}
+
+/** How callers of a service say who they are. */
+export interface PlanGuard {
+  /** The API's function that asks, `mp.basicAuth()`. */
+  readonly name: string;
+  /** Whether who may call is told by `--auth-users`, and not by the script. */
+  readonly usersFromOutside: boolean;
 }
 
 export type Run =

@@ -17,6 +17,7 @@ import type { CallContext } from "./call_context.ts";
 import type { FATAL_EXIT } from "./environment.ts";
 import { followBook } from "./follow_book.ts";
 import { type FileOrText, identify, type ReplicaIdentity } from "./identity.ts";
+import { markConsole } from "./marked_console.ts";
 import { dieWithParent } from "./parent_death.ts";
 import { type DrainOptions, type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 import { type Obedience, type Supervised, supervised } from "./supervised.ts";
@@ -40,6 +41,7 @@ export async function replicaMain(
   const env = Deno.env.toObject();
   const identity = identify(env, Deno.hostname);
   if (identity.parent !== undefined) dieWithParent(identity.parent);
+  if (env.MP_LOG_MARKS) markOutput();
   // Ctrl-C reaches every process of a terminal; the launcher decides what it means
   Deno.addSignalListener("SIGINT", () => {});
   const { promise: running, resolve: run } = Promise.withResolvers<Replica>();
@@ -152,8 +154,22 @@ function drain(replica: Replica, how: DrainOptions, grace: number): Promise<void
 }
 
 /** An error that user code threw while it answered a call goes to the replica's log, with its stack. */
-function report(error: unknown, { service, requestId }: CallContext): void {
-  console.error(`error: Cannot answer "${service}" (request ${requestId}): ${stackOf(error)}`);
+function report(error: unknown, context: CallContext): void {
+  const { service, requestId } = context;
+  const text = `error: Cannot answer "${service}" (request ${requestId}): ${stackOf(error)}`;
+  // as a line of that call
+  context.run(() => console.error(text), undefined);
+}
+
+/** What is printed in a call is marked with its request, for the launcher. */
+function markOutput(): void {
+  const encoder = new TextEncoder();
+  markConsole({
+    console,
+    write: (stream, text) => {
+      Deno[stream].writeSync(encoder.encode(text));
+    },
+  });
 }
 
 async function fail(
@@ -173,7 +189,6 @@ async function fail(
   supervisor?.notify("failed", {
     ...data,
     replica: identity.name,
-    ...(known && error.next !== undefined && { next: error.next }),
     fatal: isFatal(error),
   });
   await supervisor?.flush();

@@ -137,11 +137,11 @@ function encode(reply: unknown): Payload {
 
 /** An error as callers see it: with the service and the replica in which it happened. */
 export function attribute(error: unknown, context: CallContext): MpError {
-  const { service, replica } = context;
+  const { replica } = context;
   if (!(error instanceof MpError)) {
     return new MpError("handler_failed", messageOf(error), {
       cause: error,
-      service,
+      service: context.service,
       replica: replica.name,
       reason: "threw",
     });
@@ -149,7 +149,7 @@ export function attribute(error: unknown, context: CallContext): MpError {
   if (error.replica !== undefined && error.service !== undefined) return error;
   return new MpError(error.code, error.message, {
     cause: error,
-    service: error.service ?? service,
+    service: error.service ?? serviceOf(error.replica) ?? context.service,
     replica: error.replica ?? replica.name,
     reason: error.reason,
     retryAfter: error.retryAfter,
@@ -158,6 +158,13 @@ export function attribute(error: unknown, context: CallContext): MpError {
 
 function givenUp(): MpError {
   return new MpError("cancelled", "The call was given up: another part of it has failed");
+    next: error.next,
+  });
+}
+
+/** The service of a replica, by its name: a path begins with it, and it holds no dot itself. */
+function serviceOf(replica: string | undefined): string | undefined {
+  return replica?.split(".")[0];
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

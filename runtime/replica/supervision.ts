@@ -19,7 +19,6 @@ export interface ReplicaNotices {
   /** It cannot start; it exits after this. `fatal` failures would happen again: do not restart. */
   readonly failed: ErrorData & {
     readonly where?: string;
-    readonly next?: string;
     readonly fatal: boolean;
   };
 }

@@ -128,7 +128,7 @@ function notJsonType(type: string | null): MpError {
   const is = type === null ? "absent" : JSON.stringify(type.slice(0, 64));
   return new MpError(
     "invalid_request",
-    `Cannot read the request: its Content-Type is ${is}, not application/json`,
+    `Cannot read the request: its Content-Type is ${is}, not application/json; with curl, use --json`,
   );
 }
 

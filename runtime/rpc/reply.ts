@@ -46,6 +46,7 @@ export function errorReply(id: CallId, error: unknown, at: Failed = {}): string 
       replica: known ? error.replica ?? at.replica : at.replica,
       reason: known ? error.reason : "threw",
       retryAfter: known ? error.retryAfter : undefined,
+      next: known && error.next !== undefined ? hidePaths(error.next) : undefined,
     },
   };
   return '{"jsonrpc":"2.0","id":' + idText(id) + ',"error":' + JSON.stringify(body) + "}";

@@ -48,6 +48,8 @@ function describe(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `${Deno.inspect(thrown)} was thrown`;
   const message = unbundledMessage(messageOf(thrown));
   const { name } = thrown;
+  // that it is an error is said already
+  if (name === "Error") return message || "an error without a message";
   return name && message ? `${name}: ${message}` : message || name || "an error without a message";
 }
 

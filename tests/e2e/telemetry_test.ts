@@ -153,3 +153,58 @@ Deno.test("mp client begins the trace where telemetry is on", async () => {
   assertNotEquals(root.resource["service.instance.id"], "one.0");
   assertEquals(spans.map(({ kind }) => kind).sort(), ["client", "internal", "server"]);
 });
+
+Deno.test("lines carry the id of the request that was answered, over all replicas", async () => {
+  await using at = await launch(`
+    const leaf = async (_: unknown, { replica }: mp.Context) => {
+      console.log("leaf", replica.index);
+      await Promise.resolve();
+      console.error("two\\nlines");
+      if (replica.index === 1) throw new Error("no prices today");
+      return 1;
+    };
+    console.log("loaded");
+    const prices = mp.service("prices", mp.scatter(2, leaf, (all: number[]) => all.length));
+    mp.service("front", async () => {
+      console.log("front");
+      return await prices.call().catch(() => "none");
+    }, { expose: true });`);
+  const headers = { ...HEADERS, "x-request-id": "order:7" };
+  assertEquals((await call(at.url, "front", headers)).result, "none");
+  assertEquals((await call(at.url, "front", { "x-request-id": "other" })).result, "none");
+  await at.stop();
+  const logs = async (...args: string[]) => {
+    const { code, stdout, stderr } = await at.sandbox.run(["logs", ...args]);
+    assertEquals(code, 0, stderr);
+    return stdout.trimEnd().split("\n");
+  };
+  const all = (await logs("--json")).map((line) => JSON.parse(line));
+  const loaded = all.filter(({ text }) => text === "loaded");
+  assertEquals(loaded.map(({ requestId }) => requestId), [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  const ordered = all.filter(({ requestId }) => requestId === "order:7");
+  for (const { traceId } of ordered) assertEquals(traceId, TRACE);
+  const shown = ordered.map(({ path, index, text }) => `${path}.${index} ${text}`);
+  for (
+    const line of [
+      "front.0 front",
+      "prices.scatter.0 leaf 0",
+      "prices.scatter.1 leaf 1",
+      "prices.scatter.1 two",
+      "prices.scatter.1 lines",
+    ]
+  ) assert(shown.includes(line), `${line} is not among\n${shown.join("\n")}`);
+  // the stack of what it threw, too
+  assert(shown.some((line) => line.includes('"prices" (request order:7): Error: no prices today')));
+  // and nothing else
+  const others = all.filter(({ requestId }) => requestId === "other");
+  assertEquals(others.map(({ traceId }) => traceId), others.map(() => undefined));
+  const plain = await logs("--request", "order:7");
+  assertEquals(plain.length, ordered.length);
+  assert(plain.every((line) => !/[\x1e\x1f]/.test(line)));
+  assertEquals((await logs("--request", TRACE)).length, ordered.length);
+});

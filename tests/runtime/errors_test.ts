@@ -73,14 +73,15 @@ Deno.test("MpError.toData() says nothing of the machine, and only what is there"
     where: "/home/me/topology.ts",
     next: "Do that",
   });
-  assertEquals(bare.toData(), { code: "usage", message: "Unknown option" });
-  assertEquals(Object.keys(bare.toData()), ["code", "message"]);
+  assertEquals(bare.toData(), { code: "usage", message: "Unknown option", next: "Do that" });
+  assertEquals(Object.keys(new MpError("usage", "no").toData()), ["code", "message"]);
   const data: ErrorData = {
     code: "handler_failed",
     message: "no",
     service: "s",
     replica: "s.0",
     reason: "threw",
+    next: "Do that",
   };
   const { code, message, ...rest } = data;
   assertEquals(new MpError(code, message, rest).toData(), data);
@@ -106,7 +107,7 @@ Deno.test("MpError.fromData() takes no cause and no place of the machine from th
   const error = MpError.fromData(
     { code: "usage", message: "m", cause: "c", where: "/home", next: "n" } as ErrorData,
   );
-  assertEquals([error.cause, error.where, error.next], [undefined, undefined, undefined]);
+  assertEquals([error.cause, error.where, error.next], [undefined, undefined, "n"]);
 });
 
 Deno.test("messageOf() has a text for anything that was thrown", () => {

@@ -55,6 +55,7 @@ Deno.test("render() gives every replica its command, environment and folder", ()
       MP_ROLE: "replica",
       MP_APP: "shop",
       MP_REPLICA: "svc.gather.0",
+      MP_LOG_MARKS: "1",
       MP_REVISION: "r1",
       MP_BUNDLE: "/bundle.js",
       MP_SOURCE_MAP: "/bundle.js.map",

@@ -55,6 +55,13 @@ Deno.test("findDeployment() takes the only one without a name", () => {
   });
 });
 
+Deno.test("findDeployment() says what the deployments have in common that it was given", () => {
+  assertEquals(
+    errorOf(() => findDeployment([shop, search], undefined, "have ended")).message,
+    "Cannot tell which deployment is meant: 2 have ended",
+  );
+});
+
 Deno.test("findDeployment() suggests the near one, or says how to start one", () => {
   assertEquals(errorOf(() => findDeployment([shop, search], "serach")), {
     code: "deployment_not_found",

@@ -26,6 +26,21 @@ Deno.test("formatLogLine() writes a line that parseLogLine() reads", () => {
   }
 });
 
+Deno.test("formatLogLine() writes of which request a line is", () => {
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const line = { ...id, time: 1_700_000_000_123, stream: "stdout" as const, text: "a : b" };
+  for (const requestId of ["3f2a77c1-9", "a:b/-", "-", "~!@#$%"]) {
+    for (const origin of [{ requestId }, { requestId, traceId }]) {
+      const written = formatLogLine({ ...line, ...origin });
+      assertEquals(parseLogLine(id, written.slice(0, -1)), { ...line, ...origin });
+    }
+  }
+  assertEquals(
+    formatLogLine({ ...line, requestId: "id" }),
+    "2023-11-14T22:13:20.123Z stdout:-:id a : b\n",
+  );
+});
+
 Deno.test("parseLogLine() gives nothing for half a line", () => {
   for (
     const text of [

@@ -30,7 +30,7 @@ export interface ScriptedDriver extends Driver<Scripted> {
   /** What `assign` was given. */
   readonly assigned: AssignOptions[];
   /** Has the next call of that name fail. */
-  fail(call: "launch" | "ready" | "update" | "scale" | "delete", error: Error): void;
+  fail(call: "assign" | "launch" | "ready" | "update" | "scale" | "delete", error: Error): void;
   /** Holds the next call of that name until the promise resolves. */
   hold(call: "launch" | "update" | "delete", until: Promise<void>): void;
   readonly events: ReturnType<typeof feed<DeploymentEvent>>;
@@ -66,6 +66,9 @@ export function scriptedDriver(): ScriptedDriver {
     hold: (call, until) => void holds.set(call, until),
     assign(plan, options) {
       assigned.push(options);
+      const failure = failures.get("assign");
+      failures.delete("assign");
+      if (failure) return Promise.reject(failure);
       const address = `tcp:${options.host}:${options.port || 4321}` as const;
       return Promise.resolve({
         revision: plan.revision,

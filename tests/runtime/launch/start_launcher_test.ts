@@ -117,6 +117,20 @@ Deno.test("startLauncher() leaves nothing when the launch fails", async () => {
   lock.release();
 });
 
+Deno.test("startLauncher() leaves not even a folder of an app that has never run", async () => {
+  await using at = await sandbox();
+  at.driver.fail("assign", new MpError("port_in_use", "no"));
+  await assertRejects(() => at.start(), MpError, "no");
+  assertEquals(await at.state.apps(), []);
+  // of one that has, its last record and its logs stay
+  const launcher = await at.start();
+  await launcher.delete();
+  await launcher.ended;
+  at.driver.fail("assign", new MpError("port_in_use", "no"));
+  await assertRejects(() => at.start(), MpError, "no");
+  assertEquals((await at.state.listEnded()).map(({ handle }) => handle.app), ["app"]);
+});
+
 Deno.test("startLauncher() leaves nothing when it is stopped before it launches", async () => {
   await using at = await sandbox();
   await assertRejects(

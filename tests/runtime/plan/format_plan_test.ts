@@ -41,6 +41,17 @@ Deno.test("formatPlan() shows the ingress beside what it spreads over, and fixed
   );
 });
 
+Deno.test("formatPlan() shows who is asked who calls", () => {
+  const plan = planOf((api) => {
+    api.service("one", api.basicAuth(() => 1, { users: { ada: "engine" } })).expose = true;
+  });
+  assertEquals(
+    shown(formatPlan(plan)),
+    `sample  1 replica, revision …
+└─ one  1  handler  exposed as one, guarded by mp.basicAuth()`,
+  );
+});
+
 Deno.test("formatPlan() marks what it is told to mark", () => {
   const mark = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
   const text = formatPlan(histogramPlan, {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { scatter } from "../../../patterns/scatter.ts";
 import { shard } from "../../../patterns/shard.ts";
 import { spread } from "../../../patterns/spread.ts";
+import { bearerAuth } from "../../../runtime/auth/bearer_auth.ts";
 import { MpError } from "../../../runtime/errors.ts";
 import { makePlan, scalesInPlace } from "../../../runtime/plan/make_plan.ts";
 import type { Plan } from "../../../runtime/plan/plan.ts";
@@ -30,9 +31,9 @@ function replicas({ nodes }: Plan): Record<string, number> {
   return Object.fromEntries(nodes.map((node) => [node.path, node.replicas]));
 }
 
-function invalid(make: () => Plan, message: string): MpError {
+function invalid(make: () => Plan, message: string, code = "topology_invalid"): MpError {
   const error = assertThrows(make, MpError, message);
-  assertEquals(error.code, "topology_invalid");
+  assertEquals(error.code, code);
   assert(error.next);
   return error;
 }
@@ -193,6 +194,20 @@ Deno.test("makePlan() takes widths instead of the script's numbers", () => {
   assertEquals(plan(script).doors[0]!.node, "a.shard");
 });
 
+Deno.test("makePlan() tells which services are guarded, at their roots", () => {
+  const made = plan((mp) => {
+    const users = { ada: "engine" };
+    mp.service("open", scatter(2, leaf, merge));
+    mp.service("known", mp.basicAuth(scatter(2, leaf, merge), { users }));
+    mp.service("token", bearerAuth(leaf, { tokens: { "a1": "ci" } }));
+  });
+  const guards = made.nodes.filter(({ guard }) => guard).map(({ path, guard }) => [path, guard]);
+  assertEquals(guards, [
+    ["known.gather", { name: "mp.basicAuth()", usersFromOutside: false }],
+    ["token", { name: "mp.bearerAuth()", usersFromOutside: false }],
+  ]);
+});
+
 Deno.test("makePlan() refuses widths of paths that are not there, and wrong ones", () => {
   const script = (mp: ScriptApi) => {
     mp.service("a", scatter(2, leaf, merge));
@@ -202,11 +217,16 @@ Deno.test("makePlan() refuses widths of paths that are not there, and wrong ones
     const error = invalid(
       () => plan(script, { widths: { [path]: 3 } }),
       `Cannot set the replicas of "${path}": there is no such path`,
+      "usage",
     );
     assertEquals(error.next, "The paths are a.gather, a.scatter, b");
   }
   for (const width of [0, -1, 2.5, NaN, Infinity, 10_001, "3" as unknown as number]) {
-    invalid(() => plan(script, { widths: { b: width } }), `${width} is not a whole number`);
+    invalid(
+      () => plan(script, { widths: { b: width } }),
+      `${width} is not a whole number`,
+      "usage",
+    );
   }
 });
 
