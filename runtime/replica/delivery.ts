@@ -151,7 +151,8 @@ export class Delivery implements Dependent, Hedged {
     const isFull = error.code === "overloaded";
     const other = this.#another(index);
     // where nobody else can answer, its successor may
-    if (other === undefined && (isFull || error.reason === "absent")) return false;
+    const isGone = error.reason === "absent" || error.reason === "refused";
+    if (other === undefined && (isFull || isGone)) return false;
     const isNew = fate === "unstarted" || this.#attempts === 1;
     const pause = other !== undefined && isNew ? 0 : pauseOf(this.#attempts);
     if (pause >= this.#context.remaining) return false;

@@ -153,13 +153,12 @@ export function attribute(error: unknown, context: CallContext): MpError {
     replica: error.replica ?? replica.name,
     reason: error.reason,
     retryAfter: error.retryAfter,
+    next: error.next,
   });
 }
 
 function givenUp(): MpError {
   return new MpError("cancelled", "The call was given up: another part of it has failed");
-    next: error.next,
-  });
 }
 
 /** The service of a replica, by its name: a path begins with it, and it holds no dot itself. */

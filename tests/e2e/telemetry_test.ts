@@ -205,6 +205,6 @@ Deno.test("lines carry the id of the request that was answered, over all replica
   assertEquals(others.map(({ traceId }) => traceId), others.map(() => undefined));
   const plain = await logs("--request", "order:7");
   assertEquals(plain.length, ordered.length);
-  assert(plain.every((line) => !/[\x1e\x1f]/.test(line)));
+  assert(plain.every((line) => !line.includes("\x1e")));
   assertEquals((await logs("--request", TRACE)).length, ordered.length);
 });
