@@ -5,12 +5,14 @@
  */
 
 import { MpError } from "../errors.ts";
+import { afterTurn } from "../peer/turn.ts";
 import type { CallContext } from "./call_context.ts";
 
 /** The reply, or `deadline_exceeded` when it does not come in time. */
 export function withinDeadline<T>(reply: Promise<T>, context: CallContext): Promise<T> {
   return new Promise((resolve, reject) => {
-    context.expect(() => reject(late(context)));
+    // the calls that are made for this one may be late in the same turn, and their errors say more
+    context.expect(() => afterTurn(() => reject(late(context))));
     reply.then((value) => {
       context.answered();
       resolve(value);
