@@ -12,6 +12,7 @@ import { runProgram } from "./runtime/cli/program.ts";
 import { systemOutput } from "./runtime/cli/system_output.ts";
 import type { ReplicaCommand } from "./runtime/launch/driver.ts";
 import type { Drivers } from "./runtime/launch/drivers.ts";
+import type { StorageConfig } from "./runtime/storage/storage_config.ts";
 
 /** Launch drivers by name; each is loaded when it is asked for. */
 const drivers: Drivers = {
@@ -30,6 +31,11 @@ async function portOwner(port: number) {
 /** Storages by name, for `mp scope`. */
 const storages = async () => (await import("./drivers/storage/storages.ts")).storages;
 
+async function storageAdvice(config: StorageConfig, signal: AbortSignal) {
+  const advice = await import("./drivers/storage/storage_advice.ts");
+  return await advice.storageAdvice(config, signal);
+}
+
 const env = (name: string): string | undefined => Deno.env.get(name) || undefined;
 
 /**
@@ -41,7 +47,16 @@ const env = (name: string): string | undefined => Deno.env.get(name) || undefine
 export async function main(args: readonly string[]): Promise<number> {
   return await runProgram(
     args,
-    { version: config.version, drivers, storages, commands: commandTable, env, self, portOwner },
+    {
+      version: config.version,
+      drivers,
+      storages,
+      storageAdvice,
+      commands: commandTable,
+      env,
+      self,
+      portOwner,
+    },
     (global) => systemOutput(global, env),
   );
 }

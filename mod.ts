@@ -121,6 +121,12 @@ export const scope: ImplicitScopes<Scopes> = api.scope as unknown as ImplicitSco
  */
 export const setStorage: ScriptApi["setStorage"] = api.setStorage;
 
+/**
+ * Closes the storage, in a script that is a program: without services it ends when nothing is left to do, and a
+ * connection to a storage is something. In handlers it does nothing, for a replica's storage ends with it.
+ */
+export const shutdown: ScriptApi["shutdown"] = api.shutdown;
+
 /** Prints the services and their subservices as JSON. */
 export const print: ScriptApi["print"] = api.print;
 

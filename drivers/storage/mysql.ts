@@ -17,6 +17,7 @@ import { DEFAULT_RETENTION } from "../../runtime/storage/record.ts";
 import type { MysqlConfig } from "../../runtime/storage/storage_config.ts";
 import type { Storage } from "../../runtime/storage/storage.ts";
 import { mayHaveCommitted, storageFault } from "../../runtime/storage/storage_fault.ts";
+import { adviseMysql } from "./mysql_advice.ts";
 import { lastingConnection } from "./lasting_connection.ts";
 import {
   isConflict,
@@ -61,12 +62,20 @@ export function mysqlStorage(options: MysqlStorageOptions): Storage {
 }
 
 function mysqlBackend(
-  { config, namespace, retention = DEFAULT_RETENTION }: MysqlStorageOptions,
+  { config, namespace, retention = DEFAULT_RETENTION, onWarning }: MysqlStorageOptions,
 ): Backend {
   const where = config.socketPath ?? `${config.host}:${config.port}`;
   const prefix = `${encodeNamespace(namespace)}:`;
+  let advised = false;
   const connection = lastingConnection<MysqlLink>({
-    connect: (signal) => connectMysql(config, signal),
+    async connect(signal) {
+      const link = await connectMysql(config, signal);
+      if (!advised && onWarning !== undefined) {
+        advised = true;
+        void adviseMysql(link, onWarning);
+      }
+      return link;
+    },
     disconnect: (link) => link.end(),
     unreachable: (cause) => mysqlUnreachable(cause, where),
     closed: () => storageFault("closed", `Cannot use mysql at ${where}: the storage is closed`),

@@ -10,10 +10,12 @@ import type { FileConfig, MysqlConfig, RedisConfig } from "../../runtime/storage
 /** How storages are opened. */
 export const storages: StorageDrivers = {
   memory: async (_config, namespace) => (await import("./memory.ts")).memoryStorage({ namespace }),
-  file: async (config, namespace) =>
-    (await import("./file.ts")).fileStorage({ ...config as FileConfig, namespace }),
-  redis: async (config, namespace) =>
-    (await import("./redis.ts")).redisStorage({ config: config as RedisConfig, namespace }),
-  mysql: async (config, namespace) =>
-    (await import("./mysql.ts")).mysqlStorage({ config: config as MysqlConfig, namespace }),
+  file: async (config, namespace, onWarning) =>
+    (await import("./file.ts")).fileStorage({ ...config as FileConfig, namespace, onWarning }),
+  redis: async (config, namespace, onWarning) =>
+    (await import("./redis.ts"))
+      .redisStorage({ config: config as RedisConfig, namespace, onWarning }),
+  mysql: async (config, namespace, onWarning) =>
+    (await import("./mysql.ts"))
+      .mysqlStorage({ config: config as MysqlConfig, namespace, onWarning }),
 };

@@ -20,6 +20,8 @@ export interface RunContext
   extends Pick<SupervisionContext, "state" | "stop" | "driver" | "endsAtOnce"> {
   readonly output: Output;
   readonly stop: StopSignals;
+  /** What there is to tell of the storage. */
+  readonly advice: Promise<readonly string[]>;
   /** With `--watch`: what to update to. */
   readonly updates?: Updates;
 }
@@ -45,6 +47,10 @@ export async function attach(order: DeployOrder, context: RunContext): Promise<n
 async function launchHere(order: DeployOrder, lock: AppLock, context: RunContext): Promise<number> {
   const { output } = context;
   const view = runView(order.plan, output);
+  let isOver = false;
+  context.advice.then((advice) => {
+    if (!isOver) { for (const warning of advice) view.say("warning", warning); }
+  });
   try {
     await supervise(order, lock, {
       ...context,
@@ -63,6 +69,7 @@ async function launchHere(order: DeployOrder, lock: AppLock, context: RunContext
     });
     return 0;
   } finally {
+    isOver = true;
     view.close();
   }
 }
@@ -85,6 +92,7 @@ async function follow(
     view.ownUpdate = true;
     const { how, handle } = await raceStop(launcher.update(order), stop);
     view.ownUpdate = false;
+    for (const warning of await raceStop(context.advice, stop)) view.say("warning", warning);
     if (how === "unchanged") view.say("info", `"${app}" is up to date`);
     view.ready(handle);
     view.say(

@@ -7,6 +7,7 @@
 import type { ReplicaCommand } from "../launch/driver.ts";
 import type { Drivers } from "../launch/drivers.ts";
 import type { StorageDrivers } from "../storage/lazy_storage.ts";
+import type { StorageConfig } from "../storage/storage_config.ts";
 import type { Arguments } from "./argument.ts";
 import type { Global } from "./global_options.ts";
 import type { Options, Values } from "./option.ts";
@@ -63,6 +64,12 @@ export interface Program {
   readonly drivers: Drivers;
   /** Storages by name. */
   storages(): Promise<StorageDrivers>;
+  /**
+   * Looks whether a storage can be reached and keeps what it is given.
+   *
+   * @returns Warnings. @throws {MpError} `storage_unavailable` when it cannot be reached.
+   */
+  storageAdvice(config: StorageConfig, signal: AbortSignal): Promise<readonly string[]>;
   readonly commands: readonly CommandEntry[];
   /** How this program is started. */
   readonly self: ReplicaCommand;

@@ -135,7 +135,7 @@ export interface OrderParts {
 
 /** The order to deploy what was prepared. @throws {MpError} `usage` when there is nothing to inspect. */
 export function deployOrder(
-  { plan, bundle }: Extract<Prepared, { kind: "topology" }>,
+  { plan, bundle, storage }: Extract<Prepared, { kind: "topology" }>,
   { version, driver, options, preparation: { widths, env } }: OrderParts,
 ): DeployOrder {
   const { host, port, inspect } = options;
@@ -149,6 +149,7 @@ export function deployOrder(
     env,
     widths,
     cwd: Deno.cwd(),
+    ...(storage && { storage }),
     host,
     port,
     inspect,

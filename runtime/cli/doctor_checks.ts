@@ -11,6 +11,8 @@ import { stateFolder, stateRoot } from "../launch/state.ts";
 import { dial, listen } from "../peer/address.ts";
 import { stopBundler, warmUpBundler } from "../script/bundle.ts";
 import { loadScript } from "../script/load.ts";
+import { chooseStorage } from "../storage/choose_storage.ts";
+import { showStorage } from "../storage/storage_url.ts";
 import type { Program } from "./command.ts";
 
 /** What was looked at and what was found. */
@@ -27,9 +29,19 @@ export interface Check {
 const OLDEST_DENO = [2, 6];
 const PORT = 3000;
 
+/** What is asked besides. */
+export interface CheckOptions {
+  /** The text of `--storage`. */
+  readonly storage: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Looks at everything. */
-export function checks(program: Program): Promise<Check>[] {
+export function checks(program: Program, options: CheckOptions): Promise<Check>[] {
   return [
+    ...(namesStorage(program, options)
+      ? [check("storage", () => checkStorage(program, options))]
+      : []),
     check("Deno", checkDeno),
     check("esbuild", checkEsbuild),
     check("state folder", () => checkState(program)),
@@ -158,4 +170,22 @@ async function checkPort(program: Program): Promise<Finding> {
 function checkDriver({ drivers }: Program, name: string): Finding {
   if (!Object.hasOwn(drivers, name)) return `not needed: this mp has no ${name} driver`;
   return `needed only for --driver ${name}`;
+}
+
+const STORAGE_VARIABLES = ["MP_STORAGE", "REDIS_URL", "REDIS_HOST", "MYSQL_URL"];
+
+function namesStorage(program: Program, { storage }: CheckOptions): boolean {
+  return storage !== undefined || STORAGE_VARIABLES.some((name) => program.env(name) !== undefined);
+}
+
+async function checkStorage(
+  program: Program,
+  { storage, signal }: CheckOptions,
+): Promise<Finding> {
+  const env = Object.fromEntries(STORAGE_VARIABLES.map((name) => [name, program.env(name)]));
+  const config = chooseStorage({ flag: storage, env, folder: Deno.cwd() });
+  const shown = showStorage(config);
+  const warnings = await program.storageAdvice(config, signal);
+  if (warnings.length > 0) return { state: "warning", found: `${shown}: ${warnings.join("; ")}` };
+  return config.storage === "redis" || config.storage === "mysql" ? `${shown} answers` : shown;
 }

@@ -82,11 +82,12 @@ function deploymentTable(found: readonly Found[], palette: Palette): string {
       handle.doors.map(({ address }) => doorUrl(address)).join(" ") || "-",
       ageOf(Date.parse(handle.created)),
       handle.driver,
+      status?.storage?.name ?? "-",
       showPath(handle.script),
     ];
   });
   return formatTable(
-    ["APP", "STATE", "READY", "LISTENS ON", "AGE", "DRIVER", "SCRIPT"],
+    ["APP", "STATE", "READY", "LISTENS ON", "AGE", "DRIVER", "STORAGE", "SCRIPT"],
     rows,
     palette,
   );

@@ -4,6 +4,7 @@ import type { MpError } from "../errors.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
 import { prepare, type Prepared } from "../launch/prepare.ts";
 import { type Bundle, stopBundler } from "../script/bundle.ts";
+import { adviseOnStorage } from "./advise_on_storage.ts";
 import { required } from "./argument.ts";
 import { attach, type Updates } from "./attach.ts";
 import { command, type CommandContext } from "./command.ts";
@@ -86,8 +87,10 @@ async function runScript(context: Context): Promise<number> {
     fromEnvironment: program.env("MP_AUTH_USERS"),
   }, (text) => output.say("warning", text));
   const state = userState(program);
-  if (options.detach) return await runDetached(order, { ...context, state, stop });
+  const advice = adviseOnStorage(order.storage, program, stop.signal);
+  if (options.detach) return await runDetached(order, { ...context, state, stop, advice });
   return await attach(order, {
+    advice,
     state,
     output,
     stop,

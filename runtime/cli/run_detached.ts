@@ -4,6 +4,7 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import { MpError } from "../errors.ts";
 import { claimApp, type Running } from "../launch/claim_app.ts";
 import { detach, type Detached } from "../launch/detach.ts";
@@ -18,12 +19,17 @@ import { aborted, type StopSignals } from "./stop_signals.ts";
 import { interrupted } from "./supervise.ts";
 import { warnOfOtherScript } from "./warn_of_other_script.ts";
 
+/** How long is waited for what there is to tell of the storage, in milliseconds. */
+const ADVICE_TIME = 3_000;
+
 /** What a run in the background works with. */
 export interface DetachedContext {
   readonly state: StateFolder;
   readonly output: Output;
   readonly stop: StopSignals;
   readonly program: { readonly self: ReplicaCommand };
+  /** What there is to tell of the storage. */
+  readonly advice: Promise<readonly string[]>;
   readonly options: { readonly wait: boolean; readonly timeout: number };
 }
 
@@ -43,6 +49,10 @@ export async function runDetached(order: DeployOrder, context: DetachedContext):
     const { handle, pid } = running
       ? await updateRunning(order, running, options)
       : await detach(order, { program: self, ...options });
+    const silent = delay(ADVICE_TIME, { signal: stop.signal }).then(() => []);
+    for (const warning of await Promise.race([context.advice, silent])) {
+      output.say("warning", warning);
+    }
     tell(app, handle, pid, output);
     return 0;
   } catch (error) {

@@ -2,10 +2,13 @@
 
 import { dirname, resolve } from "node:path";
 import { MpError } from "../errors.ts";
+import { connectLauncher } from "../launch/connect_launcher.ts";
+import type { DeploymentRecord } from "../launch/state.ts";
 import { appName } from "../script/app_name.ts";
 import { chooseStorage } from "../storage/choose_storage.ts";
 import { scopeKey, userScopeKey } from "../storage/key.ts";
 import { lazyStorage } from "../storage/lazy_storage.ts";
+import type { StorageConfig } from "../storage/storage_config.ts";
 import type { Entry, Key, Storage, Versioned } from "../storage/storage.ts";
 import { newSession } from "../storage/version.ts";
 import { optional, required } from "./argument.ts";
@@ -33,7 +36,6 @@ const scopeOptions = {
   user: text({ value: "USER", description: "The scope mp.scope.user of a user; NAME is left out" }),
   storage: text({
     value: "URL",
-    env: "MP_STORAGE",
     description: "Where scopes live: file, redis, mysql or a URL; as for mp run",
   }),
   ifVersion: text({
@@ -64,9 +66,9 @@ const ACTIONS: Readonly<Record<string, (task: Task) => Promise<void>>> = {
 /** Looks at scopes and changes them. */
 export const scope = command({
   description: [
-    "The storage is chosen as for mp run: by --storage, else by MP_STORAGE, REDIS_URL, REDIS_HOST or MYSQL_URL, else " +
-    "the file .mp/data.db beside the script. What the script itself chooses with mp.setStorage() is not known " +
-    "here: give it with --storage.",
+    "Scopes of an app that runs are looked for where it keeps them. Of any other, the storage is chosen as for mp " +
+    "run: by --storage, else by MP_STORAGE, REDIS_URL, REDIS_HOST or MYSQL_URL, else it is the file .mp/data.db " +
+    "beside the script. What a script chooses with mp.setStorage() is known only while it runs.",
     "set and delete change a scope only if nobody else has changed it since they read it, or since the " +
     "version that --if-version names.",
   ],
@@ -110,7 +112,16 @@ function keyOf(
 async function openStorage(
   { options, program }: CommandContext<typeof scopeArguments, typeof scopeOptions>,
 ): Promise<Storage> {
-  const { app, script } = await whose(options.app, program);
+  const { app, script, record } = await whose(options.app, program);
+  const own = options.storage === undefined ? await storageOf(record) : undefined;
+  if (own?.storage === "memory") {
+    throw new MpError(
+      "unsupported",
+      `Cannot look at the scopes of "${app}": they are in the memory of each replica`,
+      { next: "Run it with another storage, such as --storage file" },
+    );
+  }
+  if (own !== undefined) return lazyStorage(own, app, await program.storages());
   const env = Object.fromEntries(
     ["MP_STORAGE", "REDIS_URL", "REDIS_HOST", "MYSQL_URL"].map((name) => [name, program.env(name)]),
   );
@@ -118,18 +129,35 @@ async function openStorage(
   return lazyStorage(config, app, await program.storages());
 }
 
+/** Where a running app keeps its scopes; nothing when it uses none. */
+async function storageOf(record: DeploymentRecord | undefined): Promise<StorageConfig | undefined> {
+  if (record === undefined) return undefined;
+  using launcher = await connectLauncher(record);
+  return await launcher.storage() ?? undefined;
+}
+
+interface Whose {
+  readonly app: string;
+  readonly script: string;
+  /** What runs, if it does. */
+  readonly record?: DeploymentRecord;
+}
+
 /** The app whose scopes are meant: one that runs, one that has ended, or that of a script. */
-async function whose(
-  name: string | undefined,
-  program: Program,
-): Promise<{ readonly app: string; readonly script: string }> {
+async function whose(name: string | undefined, program: Program): Promise<Whose> {
   const state = userState(program);
-  const records = [...await state.list(), ...await state.listEnded()];
+  const running = await state.list();
+  const records = [...running, ...await state.listEnded()];
+  const whoseOf = (record: DeploymentRecord): Whose => ({
+    app: record.handle.app,
+    script: record.handle.script,
+    ...(running.includes(record) && { record }),
+  });
   const known = name === undefined ? undefined : deploymentOf(records, name);
-  if (known) return known.handle;
+  if (known) return whoseOf(known);
   const script = name === undefined ? undefined : resolve(name);
   if (script !== undefined && isFile(script)) return { app: appName({ script }), script };
-  return findDeployment(records, name).handle;
+  return whoseOf(findDeployment(running.length > 0 ? running : records, name));
 }
 
 function isFile(path: string): boolean {

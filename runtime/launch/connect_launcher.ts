@@ -73,6 +73,7 @@ export async function connectLauncher(
   return {
     closed: channel.closed,
     status: () => call("status", null),
+    storage: () => call("storage", null),
     ready: (signal) => call("ready", null, signal),
     update: (order) => call("update", order),
     restart: (replicas) => call("restart", replicas),

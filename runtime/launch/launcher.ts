@@ -13,6 +13,7 @@ import type {
   ReplicaId,
   ReplicaStatus,
 } from "./driver.ts";
+import type { StorageConfig, StorageName } from "../storage/storage_config.ts";
 import type { ErrorRecord } from "./error_record.ts";
 
 /** The process that supervises a deployment. */
@@ -32,6 +33,8 @@ export interface Launcher {
   scale(order: ScaleOrder): Promise<UpdateOutcome>;
   /** Drains and stops every replica, removes what was made, and ends the launcher. */
   delete(): Promise<void>;
+  /** Where the app's scopes live, with what it takes to get there; nothing when it uses none. */
+  storage(): Promise<StorageConfig | null>;
   /** What happens from now on, until `signal` aborts or the launcher ends. */
   news(signal: AbortSignal): AsyncIterable<News>;
 }
@@ -56,6 +59,8 @@ export interface DeployOrder {
   readonly settings?: DriverSettings;
   /** How many replicas the command line asked for, by path. */
   readonly widths: Readonly<Record<string, number>>;
+  /** Where scopes live, if the script may use any. Holds a password. */
+  readonly storage?: StorageConfig;
   /** Whether the counts that `mp scale` set stay. */
   readonly keepScale?: boolean;
 }
@@ -91,6 +96,8 @@ export interface LauncherStatus {
   readonly pid: number;
   /** Whether it is being deleted. */
   readonly stopping: boolean;
+  /** Where scopes live, if the app may use any; the address without a password. */
+  readonly storage?: { readonly name: StorageName; readonly address: string };
   readonly replicas: readonly ReplicaStatus[];
 }
 

@@ -57,12 +57,13 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     const bundle = await bundleScript(script, { signal });
     if (!bundle.mayServe && notProgram) throw notProgram();
     await using files = await bundleFiles(bundle);
-    const { hash, mayServe } = bundle;
+    const { hash, mayServe, mayUseScopes } = bundle;
     const loaded = await loader.load({
       ...files,
       script: bundle.script,
       hash,
       mayServe,
+      mayUseScopes,
       name,
       widths,
     });

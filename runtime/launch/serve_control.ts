@@ -117,6 +117,8 @@ async function perform(
   switch (target) {
     case "status":
       return await launcher.status();
+    case "storage":
+      return await launcher.storage();
     case "ready":
       return await launcher.ready(call.signal());
     case "update":

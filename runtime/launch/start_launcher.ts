@@ -6,6 +6,8 @@
 
 import { MpError } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { StorageConfig } from "../storage/storage_config.ts";
+import { showStorage } from "../storage/storage_url.ts";
 import type { AppLock } from "./app_lock.ts";
 import { checkScale } from "./check_scale.ts";
 import {
@@ -128,7 +130,7 @@ class ProcessLauncher implements LocalLauncher {
   }
 
   status(): Promise<LauncherStatus> {
-    const { plan, version } = this.#current.order;
+    const { plan, version, storage } = this.#current.order;
     const replicas = this.#deployment?.status() ?? [];
     return Promise.resolve({
       handle: this.handle,
@@ -136,8 +138,15 @@ class ProcessLauncher implements LocalLauncher {
       version,
       pid: Deno.pid,
       stopping: this.isDeleted,
+      ...(storage && {
+        storage: { name: storage.storage, address: showStorage(storage) },
+      }),
       replicas,
     });
+  }
+
+  storage(): Promise<StorageConfig | null> {
+    return Promise.resolve(this.#current.order.storage ?? null);
   }
 
   async ready(signal?: AbortSignal): Promise<void> {

@@ -11,6 +11,7 @@ import { Payload } from "../payload.ts";
 import { chooseStorage, type ScriptStorage } from "../storage/choose_storage.ts";
 import { encodeKey, scopeKey, userScopeKey } from "../storage/key.ts";
 import { lazyStorage, type StorageDrivers } from "../storage/lazy_storage.ts";
+import type { StorageConfig } from "../storage/storage_config.ts";
 import type { AnyScope, ScopesHost } from "../topology/scopes.ts";
 import type { Outcome } from "../transact/transaction.ts";
 import { Transactor } from "../transact/transactor.ts";
@@ -26,6 +27,8 @@ export interface ScopesOptions {
   readonly script: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly drivers: StorageDrivers;
+  /** Told of what is not as it should be with the storage. Default: nobody. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 /** How long a transaction outside of a call may take, in milliseconds. */
@@ -164,17 +167,27 @@ export class Scopes implements ScopesHost {
     CallContext.current?.begin(what);
   }
 
+  shutdown(): void {
+    // others may be using it
+  }
+
   /** Ends all transactions, and closes the storage. */
   async close(): Promise<void> {
     this.#transactor?.close();
     await this.#transactor?.storage.close();
   }
 
+  /** Where scopes live, as chosen so far. @throws {MpError} When the environment or the script chooses wrongly. */
+  choose(): StorageConfig {
+    const { script, env } = this.#options;
+    return chooseStorage({ env, folder: dirname(script), script: this.#script });
+  }
+
   #use(): Transactor {
     if (this.#transactor) return this.#transactor;
-    const { app, script, env, drivers } = this.#options;
-    const config = chooseStorage({ env, folder: dirname(script), script: this.#script });
-    return this.#transactor = new Transactor({ storage: lazyStorage(config, app, drivers) });
+    const { app, drivers, onWarning } = this.#options;
+    const storage = lazyStorage(this.choose(), app, drivers, onWarning);
+    return this.#transactor = new Transactor({ storage });
   }
 
   /** The view of the transaction that surrounds the code that asks: of `mp.scoped()`, else of the call. */

@@ -31,6 +31,8 @@ export interface Bundle {
   readonly script: string;
   /** Whether the script may make services; one that cannot is a program. */
   readonly mayServe: boolean;
+  /** Whether the script may use scopes. */
+  readonly mayUseScopes: boolean;
 }
 
 /**
@@ -75,6 +77,7 @@ async function bundle(esbuild: Esbuild, script: string): Promise<Bundle> {
     inputs: [...new Set([...built.files, ...config.files])],
     script,
     mayServe: built.usesApi && /\bservice\b/.test(code),
+    mayUseScopes: built.usesApi && /\b(?:scoped?|setStorage)\b/.test(code),
   };
 }
 

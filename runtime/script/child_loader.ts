@@ -86,10 +86,12 @@ export class ChildLoader implements Loader {
     }
   }
 
-  async #load({ mayServe = true, ...request }: LoadRequest): Promise<Loaded> {
+  async #load({ mayServe = true, mayUseScopes = false, ...request }: LoadRequest): Promise<Loaded> {
     const { timeLimit = TIME_LIMIT } = this.#options;
     const { script } = request;
-    const reply = await this.#ask({ ...request, mayServe }, timeLimit).catch(() => undefined);
+    const reply = await this.#ask({ ...request, mayServe, mayUseScopes }, timeLimit).catch(() =>
+      undefined
+    );
     if (reply?.kind === "topology") return reply;
     if (reply?.kind === "failed") throw failedWith(script, reply.failure);
     if (reply === undefined) {

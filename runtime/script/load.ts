@@ -9,6 +9,7 @@
 
 import type { ReplicaCommand } from "../launch/driver.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { StorageConfig } from "../storage/storage_config.ts";
 import type { Widths } from "../topology/walk.ts";
 import { ChildLoader } from "./child_loader.ts";
 import type { OnOutput } from "./held_output.ts";
@@ -44,6 +45,8 @@ export interface LoadRequest {
   readonly hash: string;
   /** Whether the script may make services; one that cannot is a program from the start. Default: `true`. */
   readonly mayServe?: boolean;
+  /** Whether it may use scopes. Default: `false`. */
+  readonly mayUseScopes?: boolean;
   /** `--name`. */
   readonly name?: string;
   /** `--replicas`. */
@@ -52,7 +55,12 @@ export interface LoadRequest {
 
 /** What a script turned out to be. */
 export type Loaded =
-  | { readonly kind: "topology"; readonly plan: Plan }
+  | {
+    readonly kind: "topology";
+    readonly plan: Plan;
+    /** Where its scopes live, if it may use any. */
+    readonly storage?: StorageConfig;
+  }
   | { readonly kind: "program"; readonly program: Program };
 
 /** A script that made no service; it runs in the process that loaded it. */

@@ -143,28 +143,31 @@ class Loader {
   }
 
   async #evaluate(form: CanonicalForm, order: LoadOrder): Promise<LoadReply> {
-    const { script, hash, name, widths } = order;
+    const { script, hash, name, widths, mayUseScopes } = order;
+    const { host, scopes } = this.#surround(order);
     this.#evaluating = true;
     const topology = await evaluate(
-      { form, api: this.#api, host: this.#host(order), script },
+      { form, api: this.#api, host, script },
       (topology) => this.#topology = topology,
     ).finally(() => this.#evaluating = false);
     // rejections that nobody handles are told after the microtasks of this turn
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (topology.services.size === 0) return { kind: "program" };
     const app = appName({ flag: name, declared: topology.app, script });
-    return { kind: "topology", plan: makePlan(topology, { app, bundle: hash, widths }) };
+    const plan = makePlan(topology, { app, bundle: hash, widths });
+    return { kind: "topology", plan, ...(mayUseScopes && { storage: scopes.choose() }) };
   }
 
   /** What surrounds a script while it is loaded, and a program for as long as it runs. */
-  #host({ name, script }: LoadOrder): ScriptHost {
+  #surround({ name, script }: LoadOrder): { host: ScriptHost; scopes: Scopes } {
     const scopes = new Scopes({
       app: appName({ flag: name, script }),
       script,
       env: Deno.env.toObject(),
       drivers: this.#storages,
+      onWarning: (warning) => console.error(`warning: ${warning}`),
     });
-    return {
+    const host: ScriptHost = {
       call(service) {
         return Promise.reject(
           new MpError("replica_unreachable", `Cannot call "${service}": nothing is deployed yet`, {
@@ -191,10 +194,14 @@ class Loader {
         replace: (scope, document) => scopes.replace(scope, document),
         remove: (scope) => scopes.remove(scope),
         setStorage: (storage, config) => scopes.setStorage(storage, config),
+        shutdown: () => {
+          if (this.#isProgram) scopes.close();
+        },
       },
       effect: (effect) => scopes.effect(effect),
       auth: { folder: dirname(script), env: Deno.env.toObject(), eager: true },
     };
+    return { host, scopes };
   }
 
   /** Leaves word when the process ends before the script is loaded. */

@@ -10,6 +10,7 @@
 
 import type { Code } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { StorageConfig } from "../storage/storage_config.ts";
 import type { Widths } from "../topology/walk.ts";
 
 /** The request of the call `load`. */
@@ -30,11 +31,13 @@ export interface LoadOrder {
    * may not is a program: the reply comes at once, and its process takes as long as it wants.
    */
   readonly mayServe: boolean;
+  /** Whether it may use scopes, so that where they live is chosen now. */
+  readonly mayUseScopes: boolean;
 }
 
 /** The reply of the call `load`. */
 export type LoadReply =
-  | { readonly kind: "topology"; readonly plan: Plan }
+  | { readonly kind: "topology"; readonly plan: Plan; readonly storage?: StorageConfig }
   /** The script made no service; its process goes on by itself. */
   | { readonly kind: "program" }
   | { readonly kind: "failed"; readonly failure: LoadFailure };

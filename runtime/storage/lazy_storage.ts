@@ -9,16 +9,26 @@ import type { Storage } from "./storage.ts";
 import type { StorageConfig, StorageName } from "./storage_config.ts";
 
 /** Opens a storage of one kind for one namespace. */
-export type OpenStorage = (config: StorageConfig, namespace: string) => Promise<Storage>;
+export type OpenStorage = (
+  config: StorageConfig,
+  namespace: string,
+  onWarning?: (warning: string) => void,
+) => Promise<Storage>;
 
 /** How storages are opened, by name; each loads its code when it is called. */
 export type StorageDrivers = { readonly [Name in StorageName]?: OpenStorage };
 
-/** Makes a storage that is opened by its first call. @throws {MpError} `unsupported` */
+/**
+ * Makes a storage that is opened by its first call.
+ *
+ * @param onWarning Told once of what is not as it should be. Default: nobody.
+ * @throws {MpError} `unsupported`
+ */
 export function lazyStorage(
   config: StorageConfig,
   namespace: string,
   drivers: StorageDrivers,
+  onWarning?: (warning: string) => void,
 ): Storage {
   const open = drivers[config.storage];
   if (open === undefined) {
@@ -34,7 +44,7 @@ export function lazyStorage(
   let closed = false;
   const storage = () => {
     // what could not be loaded once may be loaded the next time
-    opened ??= open(config, namespace).catch((error) => {
+    opened ??= open(config, namespace, onWarning).catch((error) => {
       opened = undefined;
       throw error;
     });

@@ -55,6 +55,7 @@ export interface ScriptApi {
   // deno-lint-ignore no-explicit-any -- see above
   scope: ImplicitScopes<any>;
   setStorage(name: string, config?: unknown): void;
+  shutdown(): void;
   basicAuth: BasicAuth;
 }
 
@@ -95,6 +96,7 @@ export function scriptApi(host: ScriptHost): { api: ScriptApi; topology: Topolog
     scoped: explicitScopes(host.scopes),
     scope: implicitScopes(host.scopes),
     setStorage: (name, config) => host.scopes.setStorage(name, config),
+    shutdown: () => host.scopes.shutdown(),
     basicAuth: basicAuthOf(host.auth),
     current() {
       const context = host.current();

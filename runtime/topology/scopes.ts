@@ -42,6 +42,8 @@ export interface ScopesHost {
   remove(name: string): void;
   /** Chooses where scopes live. */
   setStorage(name: string, config: unknown): void;
+  /** Closes the storage of a program; that of a replica ends with it. */
+  shutdown(): void;
 }
 
 /** Makes `mp.scope`: an object whose members are scopes. */
@@ -91,5 +93,6 @@ export function noScopes(error: () => Error): ScopesHost {
     replace: fail,
     remove: fail,
     setStorage() {},
+    shutdown() {},
   };
 }

@@ -8,7 +8,12 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import jayson from "jayson";
-import { deploy } from "./deployed.ts";
+import { mpSandbox, type Sandbox } from "../support/mp.ts";
+import { needsProgram, testWith } from "../support/needs.ts";
+import { startRedis } from "../support/servers/redis_server.ts";
+import { deploy, ROOT } from "./deployed.ts";
+
+const needsRedis = needsProgram("redis-server", "apt-get install redis-server");
 
 const FOLDER = "tests/fixtures/original/examples";
 
@@ -108,4 +113,96 @@ Deno.test("the original's server7 counts for each user, whom --auth-users tells"
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+/** Calls a counter so often at once, and sees that it counts each call. */
+async function countsEach(url: string, service: string, count: number): Promise<void> {
+  const answers = await Promise.all(Array.from({ length: count }, () => request(url, service, {})));
+  const counts = answers.map((answer) => (answer as { requests: number }).requests);
+  assertEquals(counts.sort((a, b) => a - b), Array.from({ length: count }, (_, i) => i + 1));
+}
+
+Deno.test("the original's server5 counts 40 requests at once to 40", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mp-test-" });
+  try {
+    const env = { MP_STORAGE: `file:${join(folder, "data.db")}` };
+    await using deployed = await deploy(`${FOLDER}/server5.js`, { env });
+    await countsEach(deployed.url, "simple-storage", 40);
+    assertEquals(await deployed.client("simple-storage", "{}"), { requests: 41 });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+testWith(
+  needsRedis,
+  "the original's server6 counts over three replicas with --storage=redis",
+  async () => {
+    await using server = await startRedis();
+    const args = ["--storage=redis"];
+    await using deployed = await deploy(`${FOLDER}/server6.js`, {
+      args,
+      env: { REDIS_URL: server.url },
+    });
+    await countsEach(deployed.url, "replicated-storage-service", 40);
+  },
+);
+
+const PROGRAMS = `${ROOT}tests/fixtures/original/storage/examples`;
+
+/** Copies a program of the original storage library, which keeps its data beside itself. */
+async function copyProgram(sandbox: Sandbox, name: string): Promise<string> {
+  return await sandbox.write(name, await Deno.readTextFile(`${PROGRAMS}/${name}`));
+}
+
+Deno.test("the original's example.js counts how often it was run", async () => {
+  await using sandbox = await mpSandbox();
+  const script = await copyProgram(sandbox, "example.js");
+  for (const calls of [1, 2, 3]) {
+    const { code, stdout, stderr } = await sandbox.run(["run", script]);
+    assertEquals([code, stdout, stderr], [0, `${calls}\n`, ""]);
+  }
+  const stored = join(sandbox.folder, "calls", "data.db");
+  const scope = await sandbox.run(["scope", "get", "global", "--app", script, "--storage", stored]);
+  assertEquals(JSON.parse(scope.stdout), { calls: 3 }, scope.stderr);
+});
+
+/** Runs a server of Node's, asks it, and stops it. */
+async function ask(
+  sandbox: Sandbox,
+  script: string,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  const program = sandbox.start(["run", script]);
+  const url = /http:\/\/localhost:\d+/.exec(await program.line("server is listening on"))![0];
+  const texts = await Promise.all(
+    paths.map(async (path) => await (await fetch(`${url}${path}`)).text()),
+  );
+  program.kill("SIGTERM");
+  await program.ended;
+  return texts.sort();
+}
+
+Deno.test("the original's http-example.js counts its requests, also when it is run again", async () => {
+  await using sandbox = await mpSandbox();
+  const script = await copyProgram(sandbox, "http_example.js");
+  const paths = Array.from({ length: 5 }, () => "/");
+  assertEquals(await ask(sandbox, script, paths), [
+    "There have been 1 request.",
+    ...[2, 3, 4, 5].map((n) => `There have been ${n} requests.`),
+  ]);
+  assertEquals(await ask(sandbox, script, ["/"]), ["There have been 6 requests."]);
+});
+
+Deno.test("the original's user-scope-http-example.js counts for each user", async () => {
+  await using sandbox = await mpSandbox();
+  const script = await copyProgram(sandbox, "user_scope_http_example.js");
+  const paths = ["/?user=ada", "/?user=ada", "/?user=../bob", "/", "/?user=__proto__"];
+  assertEquals(await ask(sandbox, script, paths), [
+    "There have been 1 request.",
+    "There have been 1 request.",
+    "There have been 1 request.",
+    "There have been 1 request.",
+    "There have been 2 requests.",
+  ]);
 });

@@ -10,6 +10,7 @@ const program: Program = {
     docker: () => Promise.reject(new Error("not loaded")),
   },
   storages: () => Promise.resolve({}),
+  storageAdvice: () => Promise.resolve([]),
   commands: commandTable,
   self: { command: "mp", args: [] },
   portOwner: () => Promise.resolve(undefined),

@@ -88,7 +88,15 @@ Deno.test("checkDriver() knows the drivers there are", () => {
 });
 
 Deno.test("deployOrder() inspects only a path that is there", () => {
-  const bundle = { code: "", map: "", hash: "", inputs: [], script: "/a.ts", mayServe: true };
+  const bundle = {
+    code: "",
+    map: "",
+    hash: "",
+    inputs: [],
+    script: "/a.ts",
+    mayServe: true,
+    mayUseScopes: false,
+  };
   const order = (inspect: string) =>
     deployOrder({ kind: "topology", plan: histogramPlan, bundle }, {
       version: "1",
@@ -104,7 +112,15 @@ Deno.test("deployOrder() inspects only a path that is there", () => {
 });
 
 Deno.test("deployOrder() hands on what only a driver knows, as far as it was given", () => {
-  const bundle = { code: "", map: "", hash: "", inputs: [], script: "/a.ts", mayServe: true };
+  const bundle = {
+    code: "",
+    map: "",
+    hash: "",
+    inputs: [],
+    script: "/a.ts",
+    mayServe: true,
+    mayUseScopes: false,
+  };
   const order = (given: Readonly<Record<string, unknown>>) =>
     deployOrder({ kind: "topology", plan: histogramPlan, bundle }, {
       version: "1",

@@ -27,6 +27,7 @@ async function exporting(...args: string[]) {
       files: () => Promise.resolve(exportingDriver() as Driver),
     },
     storages: () => Promise.resolve({}),
+    storageAdvice: () => Promise.resolve([]),
     commands: commandTable,
     self: { command: "mp", args: [] },
     portOwner: () => Promise.resolve(undefined),

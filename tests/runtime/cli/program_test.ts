@@ -37,6 +37,7 @@ async function run(...args: string[]) {
     version: "1.2.3",
     drivers: {},
     storages: () => Promise.resolve({}),
+    storageAdvice: () => Promise.resolve([]),
     commands: [echo],
     self: { command: "mp", args: [] },
     portOwner: () => Promise.resolve(undefined),

@@ -1,0 +1,269 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { needsProgram, testWith } from "../support/needs.ts";
+import { mpSandbox } from "../support/mp.ts";
+import { startRedis } from "../support/servers/redis_server.ts";
+import type { Reply } from "./callers.ts";
+import { launch } from "./launched.ts";
+
+const needsRedis = needsProgram("redis-server", "apt-get install redis-server");
+
+/** Calls a service once, with a key. */
+async function callWith(
+  key: string,
+  url: string,
+  service: string,
+  ...params: unknown[]
+): Promise<Reply> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", "idempotency-key": key },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: service, params }),
+  });
+  return await response.json();
+}
+
+Deno.test("mp run carries out a call once that is made again with its key, though replicas are killed", async () => {
+  await using shop = await launch(`
+    mp.service("count", mp.spread({
+      replicas: 3,
+      expose: true,
+      target: async (name: string, { replica }: mp.Context) => {
+        mp.scope.global.names = [...(mp.scope.global.names ?? []), name];
+        // others come in between
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return mp.scope.global.names.length;
+      },
+    }));
+  `);
+  const killed = new AbortController();
+  const kill = async () => {
+    while (!killed.signal.aborted) {
+      for (const { path, pid, state } of await shop.replicas()) {
+        if (path === "count.compute" && state === "ready" && !killed.signal.aborted) {
+          Deno.kill(pid!, "SIGKILL");
+          break;
+        }
+      }
+    }
+  };
+  const replies = new Map<string, number>();
+  let failures = 0;
+  const caller = async (name: string) => {
+    for (const i of [1, 2, 3, 4, 5]) {
+      const key = `${name} ${i}`;
+      for (;;) {
+        const { result, error } = await callWith(key, shop.url, "count", key);
+        if (error === undefined) {
+          replies.set(key, result as number);
+          break;
+        }
+        failures++;
+        // nothing else may go wrong when a replica is killed
+        assertMatch(
+          error.data!.code,
+          /^(replica_unreachable|scope_conflict|commit_unknown|overloaded|deadline_exceeded)$/,
+        );
+      }
+    }
+  };
+  const killing = kill();
+  await Promise.all(Array.from({ length: 8 }, (_, i) => caller(`caller ${i}`)));
+  killed.abort();
+  await killing;
+  const again = new Map<string, number>();
+  for (const key of replies.keys()) {
+    again.set(key, (await callWith(key, shop.url, "count", key)).result as number);
+  }
+  assertEquals(again, replies);
+  const { stdout } = await shop.sandbox.run(["scope", "get", "global"]);
+  const { names } = JSON.parse(stdout) as { names: string[] };
+  assertEquals(names.toSorted(), [...replies.keys()].sort(), `after ${failures} failures`);
+  for (const [key, place] of replies) assertEquals(names[place - 1], key);
+});
+
+Deno.test("mp client makes a call once with --idempotency-key", async () => {
+  await using shop = await launch(`
+    const stock = mp.service("stock", (n: number) => {
+      mp.scope.global.n = (mp.scope.global.n ?? 10) - n;
+      return mp.scope.global.n as number;
+    });
+    mp.service("buy", async (n: number, { idempotencyKey }: mp.Context) => {
+      return [idempotencyKey ?? null, await stock.call(n, idempotencyKey ? { idempotencyKey } : {})];
+    }, { expose: true });
+  `);
+  const buy = async (...args: string[]) => {
+    const { code, stdout, stderr } = await shop.sandbox.run(["client", "buy", ...args]);
+    return code === 0 ? JSON.parse(stdout) : stderr;
+  };
+  assertEquals(await buy("3", "--idempotency-key", "a"), ["a", 7]);
+  assertEquals(await buy("3", "--idempotency-key", "a"), ["a", 7]);
+  assertEquals(await buy("3"), [null, 4]);
+  assertStringIncludes(
+    await buy("4", "--idempotency-key", "a"),
+    'another request had the idempotency key "a"',
+  );
+  for (const key of ["", "k".repeat(256), "é"]) {
+    assertStringIncludes(await buy("3", "--idempotency-key", key), "--idempotency-key");
+  }
+  assertEquals(await buy("1"), [null, 3]);
+});
+
+Deno.test("mp run refuses effects within a transaction, and scopes after an effect", async () => {
+  await using shop = await launch(`
+    mp.service("inside", () => mp.scoped("a", async (a) => {
+      a.n = 1;
+      await fetch("data:,text");
+    }), { expose: true });
+    mp.service("implicit", async () => {
+      mp.scope.a.n = 1;
+      await Deno.writeTextFile("never.txt", "");
+    }, { expose: true });
+    mp.service("after", async () => {
+      const text = await (await fetch("data:,text")).text();
+      mp.scope.a.text = text;
+    }, { expose: true });
+    mp.service("explicit", async () => {
+      const text = await (await fetch("data:,text")).text();
+      await mp.scoped("a", (a) => void (a.text = text));
+      await Deno.writeTextFile("written.txt", text);
+      return await mp.scoped("a", (a) => ({ ...a }));
+    }, { expose: true });
+    const late: (() => unknown)[] = [];
+    mp.service("late", (tries: boolean) => {
+      if (!tries) {
+        const { a } = mp.scope;
+        late.push(() => a.n = 2);
+        late.push(() => mp.scope.a.n = 2);
+        return;
+      }
+      // the handler may have run more than once
+      return late.slice(0, 2).map((use) => {
+        try {
+          return use();
+        } catch (error) {
+          return (error as mp.MpError).code;
+        }
+      });
+    }, { expose: true });
+  `);
+  const messages = {
+    inside: "Cannot make a call of fetch(): it is made within a transaction",
+    implicit: "Cannot make a call of Deno.writeTextFile(): it is made within a transaction",
+    after: "Cannot use mp.scope.a: a call of fetch() came before",
+  };
+  for (const [service, message] of Object.entries(messages)) {
+    const { error } = await shop.reply(service);
+    assertEquals(error?.data?.code, "scope_after_effect");
+    assertStringIncludes(error!.message, message);
+  }
+  assertEquals((await shop.reply("explicit")).result, { text: "text" });
+  const files = Array.from(Deno.readDirSync(shop.sandbox.folder), ({ name }) => name);
+  assert(files.includes("written.txt") && !files.includes("never.txt"));
+  await shop.reply("late", false);
+  // the first belongs to a transaction that is over; the second to the call that uses it
+  assertEquals((await shop.reply("late", true)).result, ["scope_after_effect", 2]);
+});
+
+Deno.test("mp ps and mp scope know where a running app keeps its scopes", async () => {
+  await using shop = await launch(`
+    mp.setStorage("file", { directory: "own" });
+    mp.service("count", () => {
+      mp.scope.global.n = (mp.scope.global.n ?? 0) + 1;
+      return mp.scope.global.n as number;
+    }, { expose: true });
+  `);
+  assertEquals((await shop.reply("count")).result, 1);
+  const { run, folder } = shop.sandbox;
+  const ps = await run(["ps"]);
+  assertMatch(ps.stdout, /STORAGE/);
+  assertMatch(ps.stdout, /\bfile\b/);
+  const [{ storage }] = JSON.parse((await run(["ps", "--json"])).stdout);
+  assertEquals(storage, { name: "file", address: join(folder, "own", "data.db") });
+  // whatever the environment says here
+  const env = { MP_STORAGE: `file:${join(folder, "other.db")}` };
+  assertEquals(JSON.parse((await run(["scope", "get", "global"], { env })).stdout), { n: 1 });
+  assertEquals((await run(["scope", "set", "global", '{"n": 40}'], { env })).code, 0);
+  assertEquals((await shop.reply("count")).result, 41);
+  const other = await run(["scope", "get", "global", "--storage", env.MP_STORAGE]);
+  assertEquals(other.code, 1);
+});
+
+Deno.test("mp scope says that it cannot see what is in the memory of replicas", async () => {
+  await using shop = await launch(
+    `mp.service("count", () => mp.scope.global.n = 1, { expose: true });`,
+    { args: ["--storage", "memory"] },
+  );
+  const { code, stderr } = await shop.sandbox.run(["scope", "list"]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "they are in the memory of each replica");
+});
+
+testWith(needsRedis, "mp run and mp doctor warn once of a redis that loses data", async () => {
+  await using server = await startRedis({
+    appendfsync: "everysec",
+    "maxmemory-policy": "allkeys-lru",
+    requirepass: "hidden",
+  });
+  const url = `redis://:hidden@127.0.0.1:${server.port}`;
+  const warnings = [
+    "Redis may drop scopes when its memory is full (maxmemory-policy allkeys-lru); set it to noeviction",
+    "Redis can lose the last commits when it dies (appendfsync everysec); set appendfsync always",
+  ];
+  {
+    await using shop = await launch(
+      `mp.service("count", mp.spread(3, () => mp.scope.global.n = 1), { expose: true });`,
+      { args: ["--storage", url] },
+    );
+    for (const warning of warnings) await shop.told(({ message }) => message === warning);
+    for (let i = 0; i < 10; i++) assertEquals((await shop.reply("count")).result, 1);
+    const { stdout, stderr } = await shop.stop();
+    for (const warning of warnings) {
+      assertEquals(`${stdout}${stderr}`.split(warning).length - 1, 1);
+    }
+  }
+  await using sandbox = await mpSandbox();
+  const { stdout } = await sandbox.run(["doctor", "--storage", url]);
+  for (const warning of warnings) assertStringIncludes(stdout, warning);
+  assert(!stdout.includes("hidden"));
+  // in the background, and of a program
+  const script = await sandbox.write(
+    "shop.ts",
+    `import * as mp from "@metaparticle/mp";
+     mp.service("count", () => mp.scope.global.n as number, { expose: true });`,
+  );
+  const program = await sandbox.write(
+    "program.ts",
+    `import * as mp from "@metaparticle/mp";
+     console.log(await mp.scoped("global", ({ n }) => n ?? "none"));
+     mp.shutdown();`,
+  );
+  const env = { REDIS_URL: url };
+  const detached = await sandbox.run(["run", "-d", "--port", "0", script], { env });
+  assertEquals(detached.code, 0, detached.stderr);
+  const ran = await sandbox.run(["run", program], { env });
+  assertEquals([ran.code, ran.stdout], [0, "none\n"], ran.stderr);
+  for (const warning of warnings) {
+    assertStringIncludes(detached.stderr, warning);
+    assertStringIncludes(ran.stderr, warning);
+  }
+  assertEquals((await sandbox.run(["delete", "shop"])).code, 0);
+});
+
+testWith(
+  needsRedis,
+  "mp run says that a storage is away, and goes on when it is there",
+  async () => {
+    await using server = await startRedis();
+    await server.kill();
+    await using shop = await launch(
+      `mp.service("count", () => (mp.scope.global.n = (mp.scope.global.n ?? 0) + 1), { expose: true });`,
+      { args: ["--storage", server.url] },
+    );
+    const { message } = await shop.told(({ event }) => event === "warning");
+    assertStringIncludes(message!, `Cannot reach redis at 127.0.0.1:${server.port}`);
+    const reply = shop.reply("count");
+    await server.start();
+    assertEquals((await reply).result, 1);
+  },
+);
