@@ -16,6 +16,7 @@
 
 import * as api from "./mod.ts";
 import { storages } from "./drivers/storage/storages.ts";
+import { makeSimulate, type Simulate } from "./testing/simulation/simulate.ts";
 import { makePlanOf, type PlanOf } from "./testing/plan_of.ts";
 import { makeStart, type Start, type StartOptions } from "./testing/start.ts";
 import { startProcesses } from "./testing/start_processes.ts";
@@ -68,6 +69,51 @@ export const start: Start = makeStart(
  */
 export const planOf: PlanOf = makePlanOf(api);
 
+/**
+ * Runs a topology many times under faults: its replicas, its storage, its network and its clients, on
+ * virtual time in one thread.
+ *
+ * How long messages take, which are lost, which replicas crash and when, what the storage does, and all
+ * random numbers and times that replicas and the scenario see are drawn from the run's seed; the same
+ * seed gives the same history, byte for byte. A run that fails is made shorter, and its seed replays it.
+ *
+ * While it runs, timers, `Date`, `performance.now()` and `Math.random()` are the simulation's for the
+ * whole process. In replicas, what would not be the same each time is refused by name: files, sockets,
+ * processes, native add-ons, `crypto.subtle`, imports of computed names.
+ *
+ * @param script The topology script: its path, or `import.meta.resolve("./topology.ts")`.
+ * @throws {SimulationError} The first run that failed, made as short as it gets.
+ * @throws {MpError} What is wrong with the script.
+ *
+ * @example Twenty runs
+ * ```ts
+ * import { simulate } from "@metaparticle/mp/testing";
+ *
+ * await simulate("examples/hello.ts", {
+ *   runs: 20,
+ *   async scenario(app, world) {
+ *     await world.clients(3, async () => {
+ *       await app.call("hello", "ada", { timeout: 1_000 }).catch(() => {});
+ *     });
+ *   },
+ *   async eventually(app) {
+ *     return await app.call("hello", "ada") === "hello, ada";
+ *   },
+ * });
+ * ```
+ */
+export const simulate: Simulate = makeSimulate({ api, storages });
+
+export { SimulationError } from "./testing/simulation/simulation_error.ts";
+export type { Simulate } from "./testing/simulation/simulate.ts";
+export type {
+  Moment,
+  SimulatedApp,
+  SimulateOptions,
+  SimulateResult,
+  World,
+} from "./testing/simulation/simulate_options.ts";
+export type { Fault, FaultKind } from "./testing/simulation/fault.ts";
 export {
   assertDependsOn,
   assertOnlyExposed,

@@ -18,6 +18,7 @@ import { doorReply, doorRequest } from "./door_call.ts";
 import { type CallTarget, findTarget } from "./find_target.ts";
 import { readMetrics } from "./metrics.ts";
 import { CLIENT } from "./network_rules.ts";
+import { noteOpen } from "./open_apps.ts";
 import { replyWithin } from "./reply_within.ts";
 
 /** What an app is made of. */
@@ -43,10 +44,12 @@ export class MemoryApp implements App {
   #count = 0;
   #lines: LogLine[] = [];
   #closed: Promise<void> | undefined;
+  #forget: () => void;
 
   constructor(options: MemoryAppOptions) {
     this.#options = options;
     this.plan = options.plan;
+    this.#forget = noteOpen(options.plan.app);
     this.network = options.network;
     this.storage = options.storage;
     this.#collect();
@@ -121,6 +124,7 @@ export class MemoryApp implements App {
 
   close(): Promise<void> {
     return this.#closed ??= (async () => {
+      this.#forget();
       for (const peer of this.#peers.values()) peer.close();
       this.#options.deployment.kill();
       await this.#options.onClose();
@@ -151,9 +155,9 @@ export class MemoryApp implements App {
   async #fetch(door: number, request: Request): Promise<Response> {
     const { deployment } = this.#options;
     const replica = `${this.plan.doors[door]!.node}.0`;
-    await deployment.network.travel(CLIENT, replica);
+    await deployment.network.carry(CLIENT, replica);
     const response = await deployment.fetch(door, request);
-    await deployment.network.travel(replica, CLIENT);
+    await deployment.network.carry(replica, CLIENT);
     return response;
   }
 

@@ -62,8 +62,15 @@ export class NetworkRules implements AppNetwork, Weather {
   }
 
   judge({ from, to, line }: Message): Fate {
-    if (this.#rules.size === 0) return 0;
-    const carriesCall = line.kind === "call" || line.kind === "result" || line.kind === "error";
+    const { kind } = line;
+    return this.#judge(from, to, kind === "call" || kind === "result" || kind === "error");
+  }
+
+  judgeDoor(from: string, to: string): Fate {
+    return this.#judge(from, to, true);
+  }
+
+  #judge(from: string, to: string, carriesCall: boolean): Fate {
     let delay = 0;
     for (const rule of this.#rules) {
       if (!rule.concerns(from, to)) continue;

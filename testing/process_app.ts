@@ -17,6 +17,7 @@ import { doorReply, doorRequest } from "./door_call.ts";
 import { findTarget } from "./find_target.ts";
 import { readMetrics } from "./metrics.ts";
 import { CLIENT } from "./network_rules.ts";
+import { noteOpen } from "./open_apps.ts";
 import { replyWithin } from "./reply_within.ts";
 import { unsupportedBy } from "./unsupported_by.ts";
 
@@ -59,10 +60,12 @@ export class ProcessApp implements App {
   #count = 0;
   #lines: LogLine[] = [];
   #closed: Promise<void> | undefined;
+  #forget: () => void;
 
   constructor(options: ProcessAppOptions) {
     this.#options = options;
     this.plan = options.plan;
+    this.#forget = noteOpen(options.plan.app);
     const why = "its replicas reach the storage by themselves";
     this.storage = {
       ...options.storage,
@@ -148,6 +151,7 @@ export class ProcessApp implements App {
 
   close(): Promise<void> {
     return this.#closed ??= (async () => {
+      this.#forget();
       for (const peer of this.#peers.values()) peer.close();
       this.#client.close();
       await this.#options.onClose();

@@ -18,8 +18,7 @@ import type { MemorySurroundings } from "./memory_replica.ts";
 import { MemoryNetwork } from "./network.ts";
 
 /** Options of {@linkcode memoryDriver}. */
-export interface MemoryDriverOptions
-  extends Pick<MemorySurroundings, "api" | "globals" | "builtin"> {
+export interface MemoryDriverOptions extends Pick<MemorySurroundings, "api" | "refine"> {
   /** How storages are opened for a replica. */
   readonly storages: (replica: string) => StorageDrivers;
   /** Whether doors listen on ports of this machine, or are called within the process only. Default: `"http"`. */

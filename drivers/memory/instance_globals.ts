@@ -8,6 +8,9 @@
 import { MpError } from "../../runtime/errors.ts";
 import { nodeBuiltin } from "../../runtime/script/instance.ts";
 
+/** Globals that take the place of those that a replica would have. */
+export type RefineGlobals = (own: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+
 /** What surrounds one replica. */
 export interface InstanceGlobalsOptions {
   /** The replica's own environment variables. */
@@ -17,8 +20,8 @@ export interface InstanceGlobalsOptions {
   readonly onExit: (code: number) => void;
   /** An error that nothing in the script has caught. */
   readonly onUncaught: (error: unknown) => void;
-  /** What takes the place of this process's globals besides: a clock, say. */
-  readonly overrides?: Readonly<Record<string, unknown>>;
+  /** What takes the place of these globals, given them, and of others. */
+  readonly refine?: RefineGlobals;
 }
 
 /** The globals of one replica, until it ends. */
@@ -34,17 +37,10 @@ type Callback = (...args: unknown[]) => void;
 
 /** Makes the globals of one replica. */
 export function instanceGlobals(options: InstanceGlobalsOptions): InstanceGlobals {
-  const { overrides = {}, onUncaught } = options;
-  const { setTimeout, setInterval, setImmediate } = globalThis;
-  const { clearTimeout, clearInterval, clearImmediate } = globalThis;
-  const given = { setTimeout, setInterval, setImmediate };
-  const timers = ownTimers(
-    { ...given, clearTimeout, clearInterval, clearImmediate, ...overrides } as Timers,
-    onUncaught,
-  );
+  const { onUncaught } = options;
+  const timers = ownTimers(globalThis as unknown as Timers, onUncaught);
   const own: Record<string, unknown> = {
     ...timers.functions,
-    ...overridden(overrides),
     console: ownConsole(options.onOutput),
     process: ownProcess(options),
     Deno: ownDeno(options),
@@ -57,6 +53,7 @@ export function instanceGlobals(options: InstanceGlobalsOptions): InstanceGlobal
         }
       }),
   };
+  Object.assign(own, options.refine?.(own));
   const globals: object = new Proxy(own, {
     get: (_target, name) =>
       Object.hasOwn(own, name) ? own[name as string] : Reflect.get(globalThis, name),
@@ -74,16 +71,6 @@ export function instanceGlobals(options: InstanceGlobalsOptions): InstanceGlobal
     end: timers.end,
   };
 }
-
-/** Timers are made by `ownTimers()`, on top of those that are given. */
-function overridden(overrides: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(overrides).filter(([name]) => !TIMERS.includes(name)));
-}
-
-const TIMERS = [
-  ...["setTimeout", "setInterval", "setImmediate"],
-  ...["clearTimeout", "clearInterval", "clearImmediate"],
-];
 
 interface Timers {
   setTimeout(run: Callback, milliseconds?: number): unknown;

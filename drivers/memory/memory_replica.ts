@@ -11,7 +11,7 @@ import type { ReplicaOptions } from "../../runtime/replica/replica.ts";
 import { type Replica, startReplica } from "../../runtime/replica/replica.ts";
 import { positionOf } from "../../runtime/script/stack.ts";
 import type { StorageDrivers } from "../../runtime/storage/lazy_storage.ts";
-import { type InstanceGlobals, instanceGlobals } from "./instance_globals.ts";
+import { type InstanceGlobals, instanceGlobals, type RefineGlobals } from "./instance_globals.ts";
 import type { LoadedForm } from "./load_form.ts";
 import type { MemoryReplicaSpec } from "./manifest.ts";
 import type { MemoryHost, MemoryNetwork } from "./network.ts";
@@ -25,10 +25,8 @@ export interface MemorySurroundings extends Pick<ReplicaOptions, "api" | "secret
   readonly network: MemoryNetwork;
   /** How storages are opened for a replica. */
   readonly storages: (replica: string) => StorageDrivers;
-  /** Globals that take the place of the process's in a replica. */
-  readonly globals?: (replica: string) => Readonly<Record<string, unknown>>;
-  /** Node's built-in modules as a replica may have them. */
-  readonly builtin?: (name: string, globals: InstanceGlobals) => unknown;
+  /** What one life of a replica sees of the process, where that is less than all. */
+  readonly refine?: (replica: string) => RefinedSurroundings;
   /** The process's environment, as replicas see it. */
   readonly env: Readonly<Record<string, string>>;
   book(): AddressBook;
@@ -36,6 +34,13 @@ export interface MemorySurroundings extends Pick<ReplicaOptions, "api" | "secret
   onStatus(status: ReplicaStatus): void;
   /** It listens; its callers may connect. */
   onUp(): void;
+}
+
+/** What is left of the process. */
+export interface RefinedSurroundings {
+  readonly globals: RefineGlobals;
+  /** Node's built-in modules, given those that would be. */
+  readonly builtin: (name: string, own: (name: string) => unknown) => unknown;
 }
 
 const FIRST_DELAY = 10;
@@ -96,8 +101,10 @@ export class MemoryReplica {
     const { network } = this.#surroundings;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    const refined = this.#surroundings.refine?.(this.spec.name);
     const life: Life = {
-      globals: this.#globals(() => life),
+      globals: this.#globals(() => life, refined),
+      refined,
       host: network.join(this.spec.name),
       over: false,
       onEnd: new Set(),
@@ -202,7 +209,7 @@ export class MemoryReplica {
     }
   }
 
-  #options({ globals, host }: Life): ReplicaOptions {
+  #options({ globals, refined, host }: Life): ReplicaOptions {
     const { spec } = this;
     const { app, script, book, loaded, api, secret, storages } = this.#surroundings;
     const current = book();
@@ -238,7 +245,7 @@ export class MemoryReplica {
       transport: host,
       surroundings: {
         globals: globals.globals,
-        builtin: (name) => this.#surroundings.builtin?.(name, globals) ?? globals.builtin(name),
+        builtin: (name) => refined ? refined.builtin(name, globals.builtin) : globals.builtin(name),
       },
     };
   }
@@ -247,7 +254,7 @@ export class MemoryReplica {
     return { ...this.#surroundings.env, ...this.spec.env };
   }
 
-  #globals(life: () => Life): InstanceGlobals {
+  #globals(life: () => Life, refined: RefinedSurroundings | undefined): InstanceGlobals {
     const ifAlive = (run: () => void) => {
       if (!life().over) run();
     };
@@ -260,7 +267,7 @@ export class MemoryReplica {
           this.#write("stderr", `error: Uncaught ${stackOf(error)}`);
           this.crash("exited with 1", true);
         }),
-      overrides: this.#surroundings.globals?.(this.spec.name),
+      refine: refined?.globals,
     });
   }
 
@@ -307,6 +314,7 @@ export class MemoryReplica {
 /** From one start to the next end. */
 interface Life {
   readonly globals: InstanceGlobals;
+  readonly refined: RefinedSurroundings | undefined;
   readonly host: MemoryHost;
   replica?: Replica;
   over: boolean;

@@ -33,6 +33,8 @@ export interface Weather {
   judge(message: Message): Fate;
   /** What becomes of an attempt to connect, or of the news that a connection has ended. */
   judgeEnd(from: string, to: string): Exclude<Fate, "lost">;
+  /** What becomes of a request to a door, or its response. Default: as {@linkcode judgeEnd}. */
+  judgeDoor?(from: string, to: string): Fate;
 }
 
 /** Told of each message and its fate. */
@@ -138,7 +140,7 @@ export class MemoryNetwork {
 
   async #dial(host: MemoryHost, address: Address): Promise<Connection> {
     const to = hostOf(address);
-    await this.travel(host.name, to);
+    await this.#travel(host.name, to, () => this.weather.judgeEnd(host.name, to));
     const listener = this.#listeners.get(address);
     if (listener === undefined) {
       throw new MpError("replica_unreachable", `Cannot reach ${to}: nobody listens`, {
@@ -149,13 +151,19 @@ export class MemoryNetwork {
     return this.#connect([host, listener.host], listener.incoming);
   }
 
-  /** Resolves when something that is no message of a connection has come from one host to another. */
-  async travel(from: string, to: string): Promise<void> {
+  /** Resolves when a request to a door, or its response, has come from one host to another; if it does. */
+  async carry(from: string, to: string): Promise<void> {
+    await this.#travel(from, to, () => {
+      const { weather } = this;
+      return weather.judgeDoor ? weather.judgeDoor(from, to) : weather.judgeEnd(from, to);
+    });
+  }
+
+  async #travel(from: string, to: string, judge: () => Fate): Promise<void> {
     for (;;) {
-      const fate = this.#paused.has(from) || this.#paused.has(to)
-        ? "held"
-        : this.weather.judgeEnd(from, to);
+      const fate = this.#paused.has(from) || this.#paused.has(to) ? "held" : judge();
       if (fate === 0 || this.#isClosed) return;
+      if (fate === "lost") return await new Promise(() => {});
       await new Promise<void>((resolve) => {
         const end = () => {
           this.#dials.delete(end);
