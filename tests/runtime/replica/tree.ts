@@ -6,7 +6,6 @@
 
 import * as api from "../../../mod.ts";
 import type { AddressBook } from "../../../runtime/launch/address_book.ts";
-import { dial } from "../../../runtime/peer/address.ts";
 import { deadlines } from "../../../runtime/peer/deadlines.ts";
 import { Peer } from "../../../runtime/peer/peer.ts";
 import { makePlan } from "../../../runtime/plan/make_plan.ts";
@@ -14,6 +13,7 @@ import type { Plan } from "../../../runtime/plan/plan.ts";
 import { type Replica, startReplica } from "../../../runtime/replica/replica.ts";
 import type { StorageDrivers } from "../../../runtime/storage/lazy_storage.ts";
 import type { Widths } from "../../../runtime/topology/walk.ts";
+import { settledSockets } from "./settled_sockets.ts";
 import { boundApi } from "../topology/bound_api.ts";
 import { bookOf } from "./book_of.ts";
 
@@ -40,6 +40,7 @@ export class Tree implements AsyncDisposable {
   readonly faults: unknown[] = [];
   #started: Replica[] = [];
   #peers: Peer[] = [];
+  #sockets = settledSockets();
 
   readonly plan: Plan;
   readonly book: AddressBook;
@@ -97,6 +98,7 @@ export class Tree implements AsyncDisposable {
       api,
       storages: this.#storages,
       env: { MP_STORAGE: "memory" },
+      transport: this.#sockets,
       onFault: (error) => this.faults.push(error),
     });
     this.#started.push(replica);
@@ -118,7 +120,7 @@ export class Tree implements AsyncDisposable {
       name,
       address: found.peer,
       hello: { secret: SECRET, revision: this.plan.revision, from: "test.0", as },
-      dial,
+      dial: this.#sockets.dial,
     });
     this.#peers.push(peer);
     return peer;
@@ -127,6 +129,7 @@ export class Tree implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const peer of this.#peers) peer.close();
     for (const replica of this.#started) replica.close();
+    await this.#sockets.settled();
     const { peer } = this.book.replicas[0]!;
     await Deno.remove(new URL(".", `file://${peer.slice("unix:".length)}`), { recursive: true });
     deadlines.settle();
