@@ -42,6 +42,9 @@ export interface Dependent extends Cancellable {
   nextDependent: Dependent | undefined;
 }
 
+/** Ends the waiting for an answer: the caller has gone away, or (without a reason) the deadline has passed. */
+type GiveUp = (reason: MpError | undefined) => void;
+
 /** After so many milliseconds without an answer it is looked whether the caller is still there. */
 const LOOK_AFTER = 50;
 
@@ -84,7 +87,7 @@ export class CallContext extends Timed implements Context, Dependent {
   #controller: AbortController | undefined;
   #cancelled: MpError | undefined;
   #dependents: Dependent | undefined;
-  #onLate: (() => void) | undefined;
+  #giveUp: GiveUp | undefined;
   #ended = false;
   #answered = false;
   /** Another run of the same call, as part of a transaction. */
@@ -154,10 +157,13 @@ export class CallContext extends Timed implements Context, Dependent {
   /** The caller has gone away: ends all that is done for the call. */
   cancel(reason: MpError): void {
     if (this.#answered || this.#cancelled) return;
+    const giveUp = this.#giveUp;
     this.#cancelled = reason;
+    this.#giveUp = undefined;
     this.#disarm();
     this.#controller?.abort(reason);
     this.cancelDependents(reason);
+    giveUp?.(reason);
   }
 
   /** Ends what is done for the call. */
@@ -187,9 +193,9 @@ export class CallContext extends Timed implements Context, Dependent {
     dependent.previousDependent = dependent.nextDependent = undefined;
   }
 
-  /** Has it be told when the call's deadline has passed, and looks whether the caller is still there. */
-  expect(onLate: () => void): void {
-    this.#onLate = onLate;
+  /** Looks whether the caller is still there, and tells when it is not, or when the call's deadline has passed. */
+  expect(giveUp: GiveUp): void {
+    this.#giveUp = giveUp;
     if (this.#armed) return;
     deadlines.add(this, Math.min(this.#caller ? LOOK_AFTER : Infinity, this.remaining + SLACK));
   }
@@ -203,29 +209,29 @@ export class CallContext extends Timed implements Context, Dependent {
   /** Notes that the call has been answered; its caller may go. */
   answered(): void {
     this.#ended = this.#answered = true;
-    this.#onLate = undefined;
+    this.#giveUp = undefined;
     this.#disarm();
   }
 
   #disarm(): void {
-    if (this.#onLate !== undefined) return;
+    if (this.#giveUp !== undefined) return;
     this.#armed = false;
     deadlines.remove(this);
   }
 
   override expire(): void {
     const left = this.remaining;
-    const onLate = this.#onLate;
+    const giveUp = this.#giveUp;
     if (left > 0) {
       this.#lookAfterCaller();
       return deadlines.add(this, left + (this.#armed ? 0 : SLACK));
     }
     if (!this.#over) this.#controller?.abort(late());
-    if (onLate === undefined) return;
+    if (giveUp === undefined) return;
     if (left > -SLACK) return deadlines.add(this, left + SLACK);
     this.answered();
     this.cancelDependents(late());
-    onLate();
+    giveUp(undefined);
   }
 
   /** Costs half the throughput of what does it for every call. */

@@ -8,11 +8,14 @@ import { MpError } from "../errors.ts";
 import { afterTurn } from "../peer/turn.ts";
 import type { CallContext } from "./call_context.ts";
 
-/** The reply, or `deadline_exceeded` when it does not come in time. */
+/** The reply, or `deadline_exceeded` when it does not come in time, or `cancelled` when its caller goes away. */
 export function withinDeadline<T>(reply: Promise<T>, context: CallContext): Promise<T> {
   return new Promise((resolve, reject) => {
-    // the calls that are made for this one may be late in the same turn, and their errors say more
-    context.expect(() => afterTurn(() => reject(late(context))));
+    context.expect((reason) => {
+      if (reason !== undefined) return reject(reason);
+      // the calls that are made for this one may be late in the same turn, and their errors say more
+      afterTurn(() => reject(late(context)));
+    });
     reply.then((value) => {
       context.answered();
       resolve(value);
