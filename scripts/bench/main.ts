@@ -14,6 +14,7 @@ import { type Growth, measureGrowth } from "./growth/series.ts";
 import { ROOT } from "./processes.ts";
 import { report, show } from "./report.ts";
 import { measure, type Result, type Row } from "./row.ts";
+import { hedge } from "./rows/hedge.ts";
 import { leak } from "./rows/leak.ts";
 import { memory } from "./rows/memory.ts";
 import { memoryDriver } from "./rows/memory_driver.ts";
@@ -38,6 +39,7 @@ const ROWS: readonly Row[] = [
   fanOutBesideMoleculer,
   memoryDriver,
   leak,
+  hedge,
 ];
 
 const flags = parseArgs(Deno.args, {

@@ -58,8 +58,8 @@ function unclear(done: readonly Call[]): unknown[] {
     const { service, result, error } = reply as Reply & { service: string };
     if (error === undefined) return ![result].flat().every((name) => name.startsWith(service));
     if (service === "safe") return true;
-    const { code, replica } = error.data ?? {};
-    return !CLEAR.includes(code!) || replica === undefined || !error.message.includes(replica);
+    const { code, replica, service: at } = error.data ?? {};
+    return !CLEAR.includes(code!) || replica === undefined || at !== service;
   });
 }
 
@@ -109,13 +109,13 @@ testWith(
     const faults: Record<string, () => Promise<void>> = {
       async slow() {
         for (const victim of VICTIMS) Deno.kill(pids.get(victim)!, "SIGUSR2");
-        await ticks(launched, 200);
+        await ticks(launched, 150);
         for (const victim of VICTIMS) Deno.kill(pids.get(victim)!, "SIGUSR2");
       },
       async stopped() {
         for (const victim of VICTIMS) Deno.kill(pids.get(victim)!, "SIGSTOP");
         try {
-          await ticks(launched, 200);
+          await ticks(launched, 150);
         } finally {
           for (const victim of VICTIMS) Deno.kill(pids.get(victim)!, "SIGCONT");
         }
