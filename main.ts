@@ -17,6 +17,7 @@ import type { StorageConfig } from "./runtime/storage/storage_config.ts";
 /** Launch drivers by name; each is loaded when it is asked for. */
 const drivers: Drivers = {
   process: async () => (await import("./drivers/process/driver.ts")).processDriver(),
+  docker: async () => (await import("./drivers/docker/driver.ts")).dockerDriver({ env, portOwner }),
 };
 
 /** How this program is started: the executable, or its source by Deno. */

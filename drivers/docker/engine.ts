@@ -4,9 +4,6 @@
  * @module
  */
 
-import http from "node:http";
-import https from "node:https";
-import { Readable } from "node:stream";
 import { messageOf, MpError } from "../../runtime/errors.ts";
 import type { EngineAddress } from "./engine_address.ts";
 
@@ -43,50 +40,46 @@ export interface Engine {
   stream(method: string, path: string, request?: EngineRequest): Promise<AsyncIterable<Uint8Array>>;
 }
 
+/** A reply, and the client that is closed with it. */
+interface Reply {
+  readonly response: Response;
+  close(): void;
+}
+
 /** Speaks to an engine. Nothing is sent before the first request. */
 export function engineAt(address: EngineAddress): Engine {
-  const agent = new (address.tls ? https : http).Agent({ keepAlive: false });
-
-  const send = (
+  const send = async (
     method: string,
     path: string,
     { query = {}, body, tar, headers = {}, signal }: EngineRequest,
-  ): Promise<http.IncomingMessage> => {
-    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-    const { socketPath, host, port, tls } = address;
-    const text = body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(body));
-    const request = (tls ? https : http).request({
-      ...(socketPath === undefined ? { host, port, ...tls } : { socketPath }),
-      agent,
-      method,
+  ): Promise<Reply> => {
+    const client = Deno.createHttpClient(clientOptions(address));
+    try {
       // without a version the engine speaks its own; what is used is in all since Docker 20.10 and Podman 4
-      path: `${path}${search(query)}`,
-      headers: {
-        host: "engine",
-        ...(text && { "content-type": "application/json", "content-length": text.length }),
-        ...(tar && { "content-type": "application/x-tar" }),
-        ...headers,
-      },
-      signal,
-    });
-    request.on("response", resolve);
-    request.on(
-      "error",
-      (error) => reject(signal?.aborted ? signal.reason : unreachable(address, error)),
-    );
-    if (tar instanceof ReadableStream) {
-      const source = Readable.fromWeb(tar as Parameters<typeof Readable.fromWeb>[0]);
-      source.on("error", (error) => request.destroy(error));
-      source.pipe(request);
-    } else request.end(tar ?? text);
-    return promise;
+      const response = await fetch(`${baseOf(address)}${path}${search(query)}`, {
+        client,
+        method,
+        signal,
+        headers: {
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...(tar && { "content-type": "application/x-tar" }),
+          ...headers,
+        },
+        body: (tar as BodyInit | undefined) ??
+          (body === undefined ? undefined : JSON.stringify(body)),
+      });
+      return { response, close: () => client.close() };
+    } catch (error) {
+      client.close();
+      throw signal?.aborted ? signal.reason : unreachable(address, error);
+    }
   };
 
-  const checked = async (method: string, path: string, request: EngineRequest) => {
-    const response = await send(method, path, request);
-    const status = response.statusCode ?? 0;
-    if (status < 400) return response;
-    const text = new TextDecoder().decode(await collect(response, address, request.signal));
+  const checked = async (method: string, path: string, request: EngineRequest): Promise<Reply> => {
+    const reply = await send(method, path, request);
+    const { status } = reply.response;
+    if (status < 400) return reply;
+    const text = await textOf(reply, address, request.signal);
     let message = text;
     try {
       message = JSON.parse(text).message ?? text;
@@ -99,9 +92,9 @@ export function engineAt(address: EngineAddress): Engine {
   return {
     address,
     async json(method, path, request = {}) {
-      const response = await checked(method, path, request);
-      const text = new TextDecoder().decode(await collect(response, address, request.signal));
-      return text === "" || !text.trimStart().match(/^[[{"]/) ? undefined : JSON.parse(text);
+      const reply = await checked(method, path, request);
+      const text = await textOf(reply, address, request.signal);
+      return /^\s*[[{"]/.test(text) ? JSON.parse(text) : undefined;
     },
     async stream(method, path, request = {}) {
       return pieces(await checked(method, path, request), address, request.signal);
@@ -110,32 +103,48 @@ export function engineAt(address: EngineAddress): Engine {
 }
 
 async function* pieces(
-  response: http.IncomingMessage,
+  { response, close }: Reply,
   address: EngineAddress,
   signal: AbortSignal | undefined,
-): AsyncIterable<Uint8Array> {
-  const end = () => response.destroy();
-  if (signal?.aborted) end();
-  signal?.addEventListener("abort", end, { once: true });
+): AsyncGenerator<Uint8Array> {
   try {
-    for await (const piece of response) yield piece as Uint8Array;
+    for await (const piece of response.body ?? []) yield piece;
   } catch (error) {
     if (signal?.aborted) return;
     throw unreachable(address, error);
   } finally {
-    signal?.removeEventListener("abort", end);
-    response.destroy();
+    // a body that was left half read is cancelled by then
+    close();
   }
 }
 
-async function collect(
-  response: http.IncomingMessage,
+async function textOf(
+  { response, close }: Reply,
   address: EngineAddress,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for await (const piece of pieces(response, address, signal)) all.push(piece);
-  return new Uint8Array(await new Blob(all as BlobPart[]).arrayBuffer());
+): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : unreachable(address, error);
+  } finally {
+    close();
+  }
+}
+
+function clientOptions(
+  { socketPath, tls }: EngineAddress,
+): Parameters<typeof Deno.createHttpClient>[0] {
+  return {
+    poolMaxIdlePerHost: 0,
+    ...(socketPath !== undefined && { proxy: { transport: "unix", path: socketPath } }),
+    ...(tls && { caCerts: [tls.ca], cert: tls.cert, key: tls.key }),
+  };
+}
+
+function baseOf({ socketPath, host, port, tls }: EngineAddress): string {
+  if (socketPath !== undefined) return "http://engine";
+  return `${tls ? "https" : "http"}://${host!.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function search(query: NonNullable<EngineRequest["query"]>): string {
@@ -146,11 +155,11 @@ function search(query: NonNullable<EngineRequest["query"]>): string {
 
 function unreachable({ shown, chosenBy }: EngineAddress, cause: unknown): MpError {
   if (cause instanceof MpError) return cause;
-  const { code } = cause as { code?: string };
-  const denied = code === "EACCES" || code === "EPERM" ||
-    cause instanceof Deno.errors.PermissionDenied;
-  const absent = code === "ENOENT" || code === "ECONNREFUSED" || code === "ENOTFOUND" ||
-    code === "EAI_AGAIN";
+  const reasons = reasonsOf(cause);
+  const denied = /permission denied|access is denied/i.test(reasons);
+  const absent = /no such file|connection refused|not found|dns error|name or service/i.test(
+    reasons,
+  );
   const why = denied
     ? `you may not use ${shown}`
     : absent
@@ -165,4 +174,10 @@ function unreachable({ shown, chosenBy }: EngineAddress, cause: unknown): MpErro
       ? "Start Docker or Podman (podman system service), or set DOCKER_HOST to where it listens"
       : "See whether it still runs, with docker info, and try again",
   });
+}
+
+/** The messages of an error and of all that caused it. */
+function reasonsOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  return `${messageOf(error)}${cause === undefined ? "" : `: ${reasonsOf(cause)}`}`;
 }

@@ -10,7 +10,7 @@ import { messageOf, MpError } from "../../runtime/errors.ts";
 
 /** Where an engine is, and how it is spoken to. */
 export interface EngineAddress {
-  /** A Unix socket, or a named pipe on Windows. */
+  /** A Unix socket. */
   readonly socketPath?: string;
   readonly host?: string;
   readonly port?: number;
@@ -38,6 +38,10 @@ export function engineAddress(env: Env): EngineAddress {
       "DOCKER_HOST",
       env("DOCKER_TLS_VERIFY") ? env("DOCKER_CERT_PATH") : undefined,
     );
+  }
+  // what Docker Desktop opens on Windows is a pipe, which Deno has no way to speak over
+  if (Deno.build.os === "windows") {
+    return parseHost("tcp://127.0.0.1:2375", "the default", undefined);
   }
   return ofContext(env) ?? socketAddress(firstSocket(env), "the default");
 }
@@ -70,7 +74,7 @@ function parseHost(
   chosenBy: string,
   certificates: string | undefined,
 ): EngineAddress {
-  const match = /^(unix|npipe|tcp|http|https):\/\/(.*)$/.exec(host);
+  const match = /^(unix|tcp|http|https):\/\/(.*)$/.exec(host);
   if (!match) {
     const ssh = host.startsWith("ssh://");
     throw new MpError(
@@ -84,7 +88,7 @@ function parseHost(
     );
   }
   const [, scheme, rest] = match as unknown as [string, string, string];
-  if (scheme === "unix" || scheme === "npipe") return socketAddress(rest, chosenBy);
+  if (scheme === "unix") return socketAddress(rest, chosenBy);
   const url = new URL(`http://${rest}`);
   const secure = certificates !== undefined || scheme === "https";
   return {
@@ -119,7 +123,6 @@ function socketAddress(socketPath: string, chosenBy: string): EngineAddress {
 
 /** The first socket that is there, of Docker and then of Podman; Docker's when none is. */
 function firstSocket(env: Env): string {
-  if (Deno.build.os === "windows") return "//./pipe/docker_engine";
   const home = env("HOME");
   const runtime = env("XDG_RUNTIME_DIR");
   const usual = "/var/run/docker.sock";
@@ -134,7 +137,7 @@ function firstSocket(env: Env): string {
 
 /** Whether anything is where the engine's socket should be; a cheap way to know that there is none. */
 export function mayAnswer({ socketPath }: EngineAddress): boolean {
-  return socketPath === undefined || Deno.build.os === "windows" || isThere(socketPath);
+  return socketPath === undefined || isThere(socketPath);
 }
 
 function isThere(path: string): boolean {

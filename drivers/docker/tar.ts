@@ -8,8 +8,10 @@
 export interface TarEntry {
   /** Its path, without a slash at the beginning; folders end with one. */
   readonly path: string;
-  /** What is in it: text, bytes, or a file of this machine. */
-  readonly content?: string | Uint8Array | { readonly file: string };
+  /** What is in it: text, bytes, a file of this machine, or an archive. */
+  readonly content?: string | Uint8Array | { readonly file: string } | {
+    readonly entries: readonly TarEntry[];
+  };
   /** Default: 0o644, and 0o755 for folders. */
   readonly mode?: number;
   /** Its owner and group. Default: 0. */
@@ -17,6 +19,9 @@ export interface TarEntry {
 }
 
 const BLOCK = 512;
+/** What ends an archive. */
+const END = 2 * BLOCK;
+const PIECE = 1 << 20;
 const encoder = new TextEncoder();
 
 /** Writes an archive. The same entries make the same bytes: times are left out. */
@@ -24,49 +29,45 @@ export function tarOf(entries: readonly TarEntry[]): ReadableStream<Uint8Array> 
   return ReadableStream.from(write(entries));
 }
 
-/** An archive of texts, as a whole. */
-export function tarBytes(entries: readonly TarEntry[]): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (const entry of entries) {
-    const { content = "" } = entry;
-    if (typeof content === "object" && "file" in content) throw new TypeError("files are streamed");
-    const bytes = typeof content === "string" ? encoder.encode(content) : content;
-    parts.push(header(entry, bytes.length), bytes, padding(bytes.length));
-  }
-  parts.push(new Uint8Array(2 * BLOCK));
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+/** A small archive, as a whole. */
+export async function tarBytes(entries: readonly TarEntry[]): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(tarOf(entries)).arrayBuffer());
 }
 
 async function* write(entries: readonly TarEntry[]): AsyncGenerator<Uint8Array> {
   for (const entry of entries) {
     const { content = "" } = entry;
-    if (typeof content === "object" && "file" in content) {
-      using file = await Deno.open(content.file);
-      const { size } = await file.stat();
-      yield header(entry, size);
-      let left = size;
-      while (left > 0) {
-        const piece = new Uint8Array(Math.min(left, 1 << 20));
-        const count = await file.read(piece);
-        if (count === null) throw new Error(`${content.file} became shorter while it was read`);
-        left -= count;
-        yield piece.subarray(0, count);
-      }
-      yield padding(size);
-    } else {
-      const bytes = typeof content === "string" ? encoder.encode(content) : content;
-      yield header(entry, bytes.length);
-      yield bytes;
-      yield padding(bytes.length);
-    }
+    const size = await sizeOf(content);
+    yield header(entry, size);
+    if (typeof content === "string") yield encoder.encode(content);
+    else if (content instanceof Uint8Array) yield content;
+    else if ("file" in content) yield* read(content.file, size);
+    else yield* write(content.entries);
+    yield padding(size);
   }
-  yield new Uint8Array(2 * BLOCK);
+  yield new Uint8Array(END);
+}
+
+async function* read(path: string, size: number): AsyncGenerator<Uint8Array> {
+  using file = await Deno.open(path);
+  for (let left = size; left > 0;) {
+    const piece = new Uint8Array(Math.min(left, PIECE));
+    const count = await file.read(piece);
+    if (count === null) throw new Error(`${path} became shorter while it was read`);
+    left -= count;
+    yield piece.subarray(0, count);
+  }
+}
+
+async function sizeOf(content: NonNullable<TarEntry["content"]>): Promise<number> {
+  if (typeof content === "string") return encoder.encode(content).length;
+  if (content instanceof Uint8Array) return content.length;
+  if ("file" in content) return (await Deno.stat(content.file)).size;
+  let sum = END;
+  for (const { content: inner = "" } of content.entries) {
+    sum += BLOCK * (1 + Math.ceil(await sizeOf(inner) / BLOCK));
+  }
+  return sum;
 }
 
 function header({ path, mode, owner = 0 }: TarEntry, size: number): Uint8Array {

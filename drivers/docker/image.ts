@@ -1,0 +1,235 @@
+/**
+ * The image of replicas: made where it is not there yet, and never made twice.
+ *
+ * Its tag says what is in it, so that an unchanged script builds nothing, and a changed one a last, small layer.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { MpError } from "../../runtime/errors.ts";
+import type { DriverSettings } from "../../runtime/launch/driver.ts";
+import type { RunnableImage } from "./container_body.ts";
+import type { Engine } from "./engine.ts";
+import { EngineError } from "./engine.ts";
+import type { DockerManifest } from "./manifest.ts";
+import { PLACES } from "./manifest.ts";
+import { LABELS } from "./names.ts";
+import { type Payload, payloadFor } from "./payload.ts";
+import { registryAuth } from "./registry_auth.ts";
+import { type TarEntry, tarOf } from "./tar.ts";
+
+/** How images are made. */
+export interface ImageOptions {
+  readonly signal?: AbortSignal;
+  /** Told before something is made that takes long. */
+  readonly tell?: (text: string) => void;
+}
+
+/** The names of images: `[registry/][prefix/]name`. */
+export function repositoryOf(name: string, { registry, imagePrefix }: DriverSettings): string {
+  return [registry, imagePrefix, name].filter((part) => typeof part === "string" && part !== "")
+    .map((part) => String(part).replace(/^\/+|\/+$/g, "")).join("/").replace(/\/{2,}/g, "/");
+}
+
+/** The tags of an app's image, and of the one below it. */
+export function tagsOf(
+  { app, bundle, settings }: Pick<DockerManifest, "app" | "bundle" | "settings">,
+  payload: Payload,
+): { readonly app: string; readonly runtime: string } {
+  const content = createHash("sha256")
+    .update(`${payload.digest}\n${bundle.code}\n\0${bundle.map}`).digest("hex");
+  return {
+    app: `${repositoryOf(app, settings)}:${content.slice(0, 16)}`,
+    runtime: `${repositoryOf("mp-runtime", settings)}:${payload.systemDigest.slice(0, 16)}`,
+  };
+}
+
+/** What images for an engine are made of. */
+export async function enginePayload(
+  engine: Engine,
+  { settings, version }: Pick<DockerManifest, "settings" | "version">,
+  signal?: AbortSignal,
+): Promise<Payload> {
+  const { Os: os, Arch: arch } = await engine.json("GET", "/version", { signal });
+  return await payloadFor({ os, arch }, settings, version);
+}
+
+/**
+ * Makes sure that an engine has the image of a manifest, and that its registry has it when that is asked for.
+ *
+ * @throws {MpError} `launch_failed` when it cannot be built or pushed; `unsupported`, `engine_unavailable`.
+ */
+export async function ensureImage(
+  engine: Engine,
+  manifest: Pick<DockerManifest, "app" | "bundle" | "settings" | "version">,
+  options: ImageOptions = {},
+): Promise<RunnableImage> {
+  const { app, bundle, settings, version } = manifest;
+  const { signal, tell } = options;
+  const payload = await enginePayload(engine, manifest, signal);
+  const tags = tagsOf(manifest, payload);
+  const image = { tag: tags.app, command: payload.command };
+  if (!await isThere(engine, tags.app, signal)) {
+    if (!await isThere(engine, tags.runtime, signal)) {
+      tell?.(`Building ${tags.runtime}, of ${payload.from ?? "what runs here"}`);
+      await build(engine, {
+        tag: tags.runtime,
+        from: payload.from ?? "scratch",
+        layers: [payload.system],
+        labels: { [LABELS.kind]: "runtime", [LABELS.version]: version },
+      }, options);
+    }
+    tell?.(`Building ${tags.app}`);
+    await build(engine, {
+      tag: tags.app,
+      from: tags.runtime,
+      layers: [payload.half, bundleEntries(bundle)],
+      labels: { [LABELS.app]: app, [LABELS.kind]: "image", [LABELS.version]: version },
+    }, options);
+  }
+  if (settings.push === true) await push(engine, tags.app, options);
+  return image;
+}
+
+/** The user's bundle as it lies in an image. */
+export function bundleEntries({ code, map }: DockerManifest["bundle"]): TarEntry[] {
+  return [
+    { path: PLACES.bundle.slice(1), content: code },
+    { path: PLACES.sourceMap.slice(1), content: map },
+  ];
+}
+
+async function isThere(engine: Engine, tag: string, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await engine.json("GET", `/images/${tag}/json`, { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof EngineError && error.status === 404) return false;
+    throw error;
+  }
+}
+
+interface Build {
+  readonly tag: string;
+  readonly from: string;
+  /** Each is a layer, the last one the topmost; empty ones are left out. */
+  readonly layers: readonly (readonly TarEntry[])[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+async function build(
+  engine: Engine,
+  { tag, from, layers, labels }: Build,
+  { signal }: ImageOptions,
+): Promise<void> {
+  const filled = layers.filter((entries) => entries.length > 0);
+  // archives are unpacked with the owners that they name
+  const lines = [`FROM ${from}`, ...filled.map((_, i) => `ADD layer${i}.tar /`)];
+  const context: TarEntry[] = [
+    { path: "Dockerfile", content: `${lines.join("\n")}\n` },
+    ...filled.map((entries, i) => ({ path: `layer${i}.tar`, content: { entries } })),
+  ];
+  const query = { t: tag, rm: true, forcerm: true, labels: JSON.stringify(labels) };
+  try {
+    const reply = await engine.stream("POST", "/build", { query, tar: tarOf(context), signal });
+    await untilDone(reply);
+    signal?.throwIfAborted();
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : cannot(`build ${tag}`, error);
+  }
+}
+
+async function push(engine: Engine, tag: string, { signal, tell }: ImageOptions): Promise<void> {
+  tell?.(`Pushing ${tag}`);
+  const at = tag.lastIndexOf(":");
+  try {
+    const reply = await engine.stream("POST", `/images/${tag.slice(0, at)}/push`, {
+      query: { tag: tag.slice(at + 1) },
+      headers: { "x-registry-auth": await registryAuth(tag) },
+      signal,
+    });
+    await untilDone(reply);
+    signal?.throwIfAborted();
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : cannot(`push ${tag}`, error);
+  }
+}
+
+/** Reads what an engine tells of its work. @throws {Error} What it says went wrong. */
+async function untilDone(reply: AsyncIterable<Uint8Array>): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const piece of reply) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    for (const line of [...lines, ...(isWhole(rest) ? [rest] : [])]) {
+      const { error } = line.trim() === "" ? {} as { error?: string } : JSON.parse(line);
+      if (error !== undefined) throw new Error(error);
+    }
+  }
+}
+
+function isWhole(line: string): boolean {
+  try {
+    return line.trim() !== "" && JSON.parse(line) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function cannot(what: string, error: unknown): unknown {
+  if (error instanceof MpError) return error;
+  const message = (error as Error).message;
+  return new MpError("launch_failed", `Cannot ${what}: ${message}`, {
+    cause: error,
+    next: /no space left/i.test(message)
+      ? "Make room for the engine, such as with docker system prune"
+      : what.startsWith("push")
+      ? "Log in with docker login, and see whether the name may be pushed (DOCKER_REGISTRY, DOCKER_IMAGE_PREFIX)"
+      : undefined,
+  });
+}
+
+/** Removes the images of an app, and those below them when nothing else needs them. @returns Their tags. */
+export async function removeImages(
+  engine: Engine,
+  app: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const removed = await removeLabelled(engine, `${LABELS.app}=${app}`, signal);
+  const others = await imagesWith(engine, `${LABELS.kind}=image`, signal);
+  if (others.length > 0) return removed;
+  return [...removed, ...await removeLabelled(engine, `${LABELS.kind}=runtime`, signal)];
+}
+
+interface ListedImage {
+  readonly Id: string;
+  readonly RepoTags: readonly string[] | null;
+}
+
+async function imagesWith(
+  engine: Engine,
+  label: string,
+  signal?: AbortSignal,
+): Promise<readonly ListedImage[]> {
+  const filters = JSON.stringify({ label: [label] });
+  return await engine.json("GET", "/images/json", { query: { filters }, signal });
+}
+
+async function removeLabelled(engine: Engine, label: string, signal?: AbortSignal) {
+  const removed: string[] = [];
+  for (const { Id, RepoTags } of await imagesWith(engine, label, signal)) {
+    const tags = (RepoTags ?? []).filter((tag) => !tag.startsWith("<none>"));
+    for (const name of tags.length > 0 ? tags : [Id]) {
+      try {
+        await engine.json("DELETE", `/images/${name}`, { signal });
+        removed.push(name);
+      } catch (error) {
+        // somebody else's container runs it, or another has just removed it
+        if (!(error instanceof EngineError && [404, 409].includes(error.status))) throw error;
+      }
+    }
+  }
+  return removed;
+}

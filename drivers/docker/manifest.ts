@@ -1,0 +1,198 @@
+/**
+ * The render stage of the docker driver: plan + address book → a network, a volume and containers. Pure.
+ *
+ * @module
+ */
+
+import { basename } from "node:path";
+import { MpError } from "../../runtime/errors.ts";
+import type { AddressBook } from "../../runtime/launch/address_book.ts";
+import type {
+  DeploymentNote,
+  DriverSettings,
+  RenderOptions,
+  ReplicaId,
+} from "../../runtime/launch/driver.ts";
+import { parseAddress } from "../../runtime/peer/address.ts";
+import type { Plan, PlanNode } from "../../runtime/plan/plan.ts";
+import type { ReplicaEnvironment } from "../../runtime/replica/environment.ts";
+import type { Resources } from "../../runtime/topology/target.ts";
+import { containerName, dataVolume, hostName, LABELS, treeName } from "./names.ts";
+import { DATA_FOLDER, storageForContainers } from "./storage_for_containers.ts";
+
+/** Who replicas are: nobody in particular. */
+export const USER = 65_532;
+/** Where things are in a container. */
+export const PLACES = Object.freeze({
+  /** The volume with book and secret. */
+  run: "/mp/run",
+  book: "/mp/run/book.json",
+  secret: "/mp/run/secret",
+  users: "/mp/run/users",
+  note: "/mp/run/note.json",
+  /** The user's bundle. */
+  bundle: "/mp/bundle/bundle.mjs",
+  sourceMap: "/mp/bundle/bundle.mjs.map",
+  app: "/app",
+});
+
+/** A tree of replicas, as containers. */
+export interface DockerManifest {
+  readonly app: string;
+  readonly tree: number;
+  readonly revision: string;
+  readonly version: string;
+  readonly book: AddressBook;
+  readonly note: DeploymentNote;
+  /** What the image holds besides what runs it. */
+  readonly bundle: { readonly code: string; readonly map: string; readonly hash: string };
+  readonly settings: DriverSettings;
+  readonly network: { readonly name: string; readonly labels: Labels };
+  /** The volume with book and secret. */
+  readonly runVolume: { readonly name: string; readonly labels: Labels };
+  /** The volume of the storage `file`. */
+  readonly dataVolume?: { readonly name: string; readonly labels: Labels };
+  /** The file of this machine with known users, which is taken along. */
+  readonly usersFile?: string;
+  /** In the order of the book. */
+  readonly containers: readonly ContainerSpec[];
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** One replica, as a container. */
+export interface ContainerSpec extends ReplicaId {
+  readonly name: string;
+  /** Its name in the network. */
+  readonly host: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly labels: Labels;
+  /** Ports of the container, and where the engine publishes them. */
+  readonly ports: readonly PublishedPort[];
+  readonly resources: Resources;
+  /** Volumes by where they are mounted. */
+  readonly volumes: Readonly<Record<string, string>>;
+}
+
+/** A port that others than replicas reach. */
+export interface PublishedPort {
+  readonly inside: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a driver knows of the machine that plans. */
+export interface Surroundings {
+  /** Reads a variable of the launcher's environment. */
+  env(name: string): string | undefined;
+}
+
+/**
+ * Renders a plan as containers.
+ *
+ * @throws {MpError} `unsupported` for what containers cannot do, `usage` for a storage that they cannot reach.
+ */
+export function render(
+  plan: Plan,
+  book: AddressBook,
+  options: RenderOptions,
+  { env: around }: Surroundings,
+): DockerManifest {
+  const { bundle, note, inspect } = options;
+  if (inspect) {
+    throw new MpError("unsupported", `Cannot inspect "${inspect.path}": it runs in a container`, {
+      next: "Use --inspect with the driver process",
+    });
+  }
+  const { app, revision } = plan;
+  const { tree, order: { version, settings = {} } } = note;
+  const storage = storageForContainers(options.env, around, bundle.script);
+  const usersFile = options.env.MP_AUTH_USERS ?? around("MP_AUTH_USERS");
+  const labelsOf = (kind: string): Labels => ({
+    [LABELS.app]: app,
+    [LABELS.kind]: kind,
+    [LABELS.tree]: String(tree),
+    [LABELS.revision]: revision,
+    [LABELS.version]: version,
+  });
+  const shared = {
+    ...options.env,
+    ...storage.env,
+    ...(usersFile !== undefined && { MP_AUTH_USERS: PLACES.users }),
+    MP_ROLE: "replica",
+    MP_APP: app,
+    MP_REVISION: revision,
+    MP_BUNDLE: PLACES.bundle,
+    MP_SOURCE_MAP: PLACES.sourceMap,
+    MP_SCRIPT: `${PLACES.app}/${basename(bundle.script)}`,
+    MP_BOOK: PLACES.book,
+    MP_SECRET_FILE: PLACES.secret,
+    MP_LISTEN_HOST: "0.0.0.0",
+  } satisfies Partial<ReplicaEnvironment>;
+  const data = storage.file ? dataVolume(app) : undefined;
+  const nodes = new Map(plan.nodes.map((node) => [node.path, node]));
+  return {
+    app,
+    tree,
+    revision,
+    version,
+    book,
+    note,
+    bundle: { code: bundle.code, map: bundle.map, hash: bundle.hash },
+    settings,
+    network: {
+      name: treeName(app, tree),
+      labels: {
+        ...labelsOf("network"),
+        [LABELS.handle]: JSON.stringify(note.handle),
+        [LABELS.plan]: JSON.stringify(plan),
+      },
+    },
+    runVolume: { name: treeName(app, tree), labels: labelsOf("run") },
+    ...(data && {
+      dataVolume: { name: data, labels: { [LABELS.app]: app, [LABELS.kind]: "data" } },
+    }),
+    ...(usersFile !== undefined && { usersFile }),
+    containers: book.replicas.map(({ path, index }): ContainerSpec => {
+      const node = nodes.get(path);
+      if (node === undefined) throw new TypeError(`Cannot render: the plan has no path "${path}"`);
+      if (node.run.kind !== "bundle") throw unsupported(node);
+      const replica = { path, index };
+      return {
+        ...replica,
+        name: containerName(app, replica),
+        host: hostName(replica, tree),
+        env: { ...node.env, ...shared, MP_REPLICA: `${path}.${index}` },
+        labels: {
+          ...labelsOf("replica"),
+          [LABELS.path]: path,
+          [LABELS.index]: String(index),
+        },
+        ports: index > 0 ? [] : publishedPorts(book, path),
+        resources: node.resources,
+        volumes: {
+          [PLACES.run]: treeName(app, tree),
+          ...(data && { [DATA_FOLDER]: data }),
+        },
+      };
+    }),
+  };
+}
+
+function publishedPorts({ doors }: AddressBook, path: string): PublishedPort[] {
+  return doors.filter(({ node }) => node === path).map(({ address, listen }) => {
+    const [outside, inside] = [parseAddress(address), parseAddress(listen ?? address)];
+    if (outside.transport === "unix" || inside.transport === "unix") {
+      throw new TypeError(`Cannot publish ${address}: it is no TCP port`);
+    }
+    return { inside: inside.port, host: outside.hostname, port: outside.port };
+  });
+}
+
+function unsupported(node: PlanNode): MpError {
+  return new MpError(
+    "unsupported",
+    `Cannot run "${node.path}": the docker driver has no way to run a part of kind "${node.run.kind}"`,
+    { where: node.path },
+  );
+}
