@@ -74,16 +74,22 @@ export class Agenda<Input, Output> {
     for (let at = ring.next; at !== ring && at.operation.called <= before; at = at.next) yield at;
   }
 
-  /** Those that never return and may be the next, the oldest of each kind. */
-  *pending(): Generator<Entry<Input, Output>> {
+  /**
+   * Those that never return and may be the next, the oldest of each kind. The kind that was called last comes first:
+   * what happened at all most likely happened soon.
+   */
+  pending(): Entry<Input, Output>[] {
     const before = this.#returns[this.#low]!;
     const ring = this.#pending;
-    const asked = new Set<string>();
+    const oldest = new Map<string, Entry<Input, Output>>();
+    const kinds = new Set<string>();
     for (let at = ring.next; at !== ring && at.operation.called <= before; at = at.next) {
-      if (asked.has(at.asks!)) continue;
-      asked.add(at.asks!);
-      yield at;
+      if (!oldest.has(at.asks!)) oldest.set(at.asks!, at);
+      // moves it to the end
+      kinds.delete(at.asks!);
+      kinds.add(at.asks!);
     }
+    return [...kinds].reverse().map((asks) => oldest.get(asks)!);
   }
 
   /** Takes one: it is next in the order. */

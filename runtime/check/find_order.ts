@@ -145,6 +145,6 @@ function violationAt<State, Input, Output>(
     last: frames.slice(1).slice(-TOLD).map(({ entry }) => operation(entry!)),
     state: frames.at(-1)!.state,
     next: Array.from(agenda.candidates(), operation).sort((a, b) => returnOf(a) - returnOf(b)),
-    pending: Array.from(agenda.pending()).length,
+    pending: agenda.pending().length,
   };
 }

@@ -14,6 +14,9 @@ import { deadlines, Timed } from "./deadlines.ts";
 /** The notice by which a replica that ends, while its callers stay, sends them elsewhere. */
 export const LEAVING = "leaving";
 
+/** The target by which a replica itself is asked what it is missing, rather than its handler. */
+export const SURVEY = "survey";
+
 /** Who calls. */
 export interface Hello {
   readonly secret: string;

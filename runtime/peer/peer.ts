@@ -124,6 +124,19 @@ export class Peer implements CallHolder {
     else this.#startLater(call, body, meta);
   }
 
+  /**
+   * Asks the replica itself, rather than its handler.
+   *
+   * @param timeout In milliseconds.
+   */
+  ask(target: string, timeout: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const call = new PromisedCall(timeout, resolve, reject);
+      if (this.#channel !== undefined) this.#channel.start(call, target, "", "");
+      else call.fail(this.#absent());
+    });
+  }
+
   /** Notes that a call has been answered: the replica is well. */
   succeeded(): void {
     if (this.#health.concerns) this.#health.succeeded();

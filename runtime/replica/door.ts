@@ -208,8 +208,8 @@ function serviceOf(
       context.answered();
       return reply;
     },
-    ready() {
-      const missing = replica.missing();
+    async ready() {
+      const missing = await replica.survey();
       return { ready: missing.length === 0, missing };
     },
   };

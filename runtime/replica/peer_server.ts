@@ -6,7 +6,7 @@
 
 import { Payload } from "../payload.ts";
 import type { Channel } from "../peer/channel.ts";
-import { admit, type Credentials, type Hello, LEAVING } from "../peer/handshake.ts";
+import { admit, type Credentials, type Hello, LEAVING, SURVEY } from "../peer/handshake.ts";
 import type { InboundCall } from "../peer/inbound_call.ts";
 import { CallContext } from "./call_context.ts";
 import { decodeMeta } from "./call_meta.ts";
@@ -21,6 +21,8 @@ export interface PeerServerOptions {
   readonly service: string;
   readonly replica: ReplicaInfo;
   readonly respond: Responder;
+  /** What the replica is missing. */
+  readonly survey: () => Promise<readonly string[]>;
 }
 
 /** How long a drained replica waits, after the last call, for callers that keep their connection for later. */
@@ -103,7 +105,10 @@ export class PeerServer {
           (hello, accepted) => {
             this.#channels.set(accepted, hello.as);
             if (this.#closed) accepted.notify(LEAVING, "");
-            return { onCall: (_target, body, call) => this.#answer(body, call) };
+            return {
+              onCall: (target, body, call) =>
+                target === SURVEY ? this.#survey() : this.#answer(body, call),
+            };
           },
         );
         this.#channels.set(channel, "stranger");
@@ -130,6 +135,10 @@ export class PeerServer {
     call.cancels = context;
     const reply = respond(Payload.ofText(body), context);
     return reply instanceof Promise ? reply.then(textOf) : reply.text;
+  }
+
+  async #survey(): Promise<string> {
+    return JSON.stringify(await this.#options.survey());
   }
 
   #changed(milliseconds: number | undefined, signal: AbortSignal): Promise<void> {

@@ -110,6 +110,9 @@ function tooEarly(service: string): MpError {
   );
 }
 
+/** How long parts have to say what they are missing, in milliseconds: longer than a storage has. */
+const SURVEY_WITHIN = 5_000;
+
 /** A replica that answers its peers. */
 export class Replica {
   readonly plan: Plan;
@@ -177,6 +180,7 @@ export class Replica {
       respond: this.respond
         ? tracedResponder(fromWithin(this.respond, place!, topology), tracing, this.info)
         : refuse,
+      survey: () => this.survey(),
     });
     this.metrics.connections = () => ({
       outbound: this.switchboard.connections,
@@ -206,6 +210,19 @@ export class Replica {
       ...this.scopes.missing(),
       ...(owesDoor ? ["its door"] : []),
     ];
+  }
+
+  /**
+   * What it, and the replicas that it needs, are missing: they are asked, and so is the storage.
+   *
+   * @returns Names for people, each once.
+   */
+  async survey(): Promise<string[]> {
+    const [storage, parts] = await Promise.all([
+      this.scopes.look(),
+      this.switchboard.survey(SURVEY_WITHIN),
+    ]);
+    return [...new Set([...this.missing(), ...storage, ...parts])];
   }
 
   /** Opens a door for callers from outside. @returns Where it listens. */

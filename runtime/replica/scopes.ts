@@ -34,6 +34,9 @@ export interface ScopesOptions {
 /** How long a transaction outside of a call may take, in milliseconds. */
 const DEFAULT_TIMEOUT = 30_000;
 
+/** How long a storage may take to say that it is there, in milliseconds. */
+const LOOK_WITHIN = 3_000;
+
 /** The view of the transaction that surrounds the code that asks. */
 const surrounding = new AsyncLocalStorage<View>();
 
@@ -42,6 +45,7 @@ export class Scopes implements ScopesHost {
   #options: ScopesOptions;
   #script: ScriptStorage | undefined;
   #transactor: Transactor | undefined;
+  #looking: Promise<string[]> | undefined;
 
   constructor(options: ScopesOptions) {
     this.#options = options;
@@ -50,6 +54,15 @@ export class Scopes implements ScopesHost {
   /** The storage, while transactions wait because it cannot be reached. */
   missing(): string[] {
     return this.#transactor?.fault ? [`storage ${this.#transactor.storage.name}`] : [];
+  }
+
+  /**
+   * The storage, when it does not answer now. It is asked where scopes are in use, or where a server was chosen for
+   * them; what the environment only names by its address may be meant for the script.
+   */
+  async look(): Promise<string[]> {
+    this.#looking ??= this.#look().finally(() => this.#looking = undefined);
+    return await this.#looking;
   }
 
   setStorage(name: string, config: unknown): void {
@@ -181,6 +194,22 @@ export class Scopes implements ScopesHost {
   choose(): StorageConfig {
     const { script, env } = this.#options;
     return chooseStorage({ env, folder: dirname(script), script: this.#script });
+  }
+
+  async #look(): Promise<string[]> {
+    if (this.#transactor === undefined) {
+      if (!this.#options.env.MP_STORAGE && this.#script === undefined) return [];
+      const { storage } = this.choose();
+      // nothing can be away that is no server, and nothing is to be made before it is needed
+      if (storage === "file" || storage === "memory") return [];
+    }
+    const { storage } = this.#use();
+    try {
+      await storage.read([], { signal: AbortSignal.timeout(LOOK_WITHIN) });
+      return [];
+    } catch {
+      return [`storage ${storage.name}`];
+    }
   }
 
   #use(): Transactor {

@@ -5,7 +5,7 @@
  */
 
 import type { AddressBook } from "../launch/address_book.ts";
-import type { Hello } from "../peer/handshake.ts";
+import { type Hello, SURVEY } from "../peer/handshake.ts";
 import { type Dial, Peer } from "../peer/peer.ts";
 
 /** Options of {@linkcode Switchboard}. */
@@ -91,6 +91,15 @@ export class Switchboard {
   missing(): string[] {
     return [...this.#parts].flatMap((path) => this.peers(path, "part"))
       .filter((peer) => !peer.connected).map((peer) => peer.name);
+  }
+
+  /** What the parts that are connected are missing themselves; of those that do not answer in time, nothing is known. */
+  async survey(timeout: number): Promise<string[]> {
+    const parts = [...this.#parts].flatMap((path) => this.peers(path, "part"));
+    const answers = await Promise.allSettled(
+      parts.map(async (peer) => JSON.parse(await peer.ask(SURVEY, timeout)) as string[]),
+    );
+    return answers.flatMap((answer) => answer.status === "fulfilled" ? answer.value : []);
   }
 
   /**

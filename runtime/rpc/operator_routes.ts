@@ -35,8 +35,8 @@ export function addOperatorRoutes(hono: Hono, options: OperatorRoutesOptions): v
     });
   });
   hono.get("/healthz", (c) => c.json({ status: "ok" }));
-  hono.get("/readyz", (c) => {
-    const { ready, missing } = service.ready();
+  hono.get("/readyz", async (c) => {
+    const { ready, missing } = await service.ready();
     return c.json({ ready, missing }, ready ? 200 : 503);
   });
   let exposition: Promise<Exposition> | undefined;

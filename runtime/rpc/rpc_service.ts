@@ -18,7 +18,7 @@ export interface RpcService {
    */
   call(method: string, payload: Payload, meta: CallMeta): Promise<Payload> | Payload;
   /** Whether calls can be answered now. */
-  ready(): Readiness;
+  ready(): Readiness | Promise<Readiness>;
 }
 
 /** One method. */
@@ -33,7 +33,7 @@ export interface RpcMethod {
 /** Whether calls can be answered, and what they wait for. */
 export interface Readiness {
   readonly ready: boolean;
-  /** What is not there yet, for people: names of replicas. */
+  /** What is not there yet, for people: names of replicas, or of the storage. */
   readonly missing: readonly string[];
 }
 

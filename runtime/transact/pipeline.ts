@@ -306,8 +306,9 @@ export class Pipeline implements StorageState {
     if (fate === "not_taken") this.#shrink(transactions, fault);
     else if (fault instanceof MpError && fault.code === "storage_unavailable") {
       this.#fault = fault;
-      this.#recover();
     }
+    // also when the request was given up after a fault: nobody else may come to see that it has passed
+    if (this.#fault !== undefined) this.#recover();
     if (fate === "unknown") {
       // of a commit that is given up, nothing that is sent later may be taken for a repetition
       this.#session = newSession();

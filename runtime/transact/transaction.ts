@@ -55,6 +55,8 @@ export class Transaction extends Timed {
   overtaken = 0;
   /** When it may be sent, by `performance.now()`. */
   notBefore = 0;
+  /** How much time it has left when it is told that it has none, in milliseconds. */
+  reserved = 0;
   /** Whether its deadline has passed, and only what becomes of its request is waited for. */
   isLate = false;
   readonly started = performance.now();

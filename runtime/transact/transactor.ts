@@ -43,8 +43,13 @@ export interface RunOptions {
 
 /** How often others may come in between before a body has its scopes for itself. */
 const MOST_OVERTAKEN = 2;
-/** How long is waited for what has become of a request after the deadline, in milliseconds. */
-const GRACE = 1_000;
+/**
+ * What of its time a transaction leaves for its outcome to reach the caller, as a part of it, and in milliseconds at
+ * most: callers count the same time, and are to hear why, not just that it is over.
+ */
+const RESERVED = { part: 0.2, most: 1_000 };
+/** How much of that may be spent on learning what has become of a request; and how long at least, in milliseconds. */
+const GRACE = { part: 0.5, least: 20 };
 const NO_WRITES: ReadonlyMap<string, Written> = new Map();
 
 /** Runs the transactions of one replica on one storage. */
@@ -88,7 +93,8 @@ export class Transactor {
         onExpire: (expired) => this.#expire(expired),
       });
       this.#live.add(transaction);
-      deadlines.add(transaction, timeout);
+      transaction.reserved = Math.min(timeout * RESERVED.part, RESERVED.most);
+      deadlines.add(transaction, timeout - transaction.reserved);
       if (first === undefined) return this.#start(transaction);
       transaction.view = first.view;
       this.#end(transaction, first.view, first.outcome);
@@ -224,12 +230,18 @@ export class Transactor {
     this.#leave(transaction);
   }
 
-  /** The deadline of a transaction has passed. */
+  /** The time of a transaction is over, but for what is reserved. */
   #expire(transaction: Transaction): void {
+    const { reserved } = transaction;
+    transaction.reserved = 0;
+    if (transaction.stage === "running" && reserved > 0) {
+      // the body may take all the time that there is; without it there is nothing to be told
+      return deadlines.add(transaction, reserved);
+    }
     if (this.#pipeline.isUndecided(transaction)) {
       // in a moment it is known whether it has been sent
       transaction.isLate = true;
-      deadlines.add(transaction, GRACE);
+      deadlines.add(transaction, Math.max(reserved * GRACE.part, GRACE.least));
       this.#pipeline.interrupt();
     } else this.#settle(transaction, late(transaction, this.#pipeline));
     this.#pipeline.expired();

@@ -123,13 +123,41 @@ export class Clients {
     const noted = this.#note(request, mark);
     // some callers have little patience
     const timeout = random.next() < 0.1 ? random.between(20, 1_000) : 30_000;
-    const ended = await caller.call(request, { timeout });
+    // half of the clients give their calls a key, and ask again until they know
+    const isKeyed = "mark" in request && Number(mark.split("-")[0]) % 2 === 0;
+    const ended = isKeyed
+      ? await this.#insist(caller, request, timeout, random)
+      : await caller.call(request, { timeout });
     this.#conclude(request, noted, ended);
     return ended.kind;
   }
 
+  /** Makes the same call again and again with the same key while it may have been carried out. */
+  async #insist(
+    caller: Caller,
+    request: Request & { readonly mark: string },
+    timeout: number,
+    random: Seeded,
+  ): Promise<Ended> {
+    const { mark: idempotencyKey } = request;
+    const first = await caller.call(request, { timeout, idempotencyKey });
+    let ended = first;
+    while (first.kind === "unknown" && !["answered", "threw"].includes(ended.kind)) {
+      if (this.#options.signal.aborted) return first;
+      this.#count("asked again", first);
+      await delay(random.between(1, 20));
+      ended = await caller.call(request, { timeout: 30_000, idempotencyKey });
+    }
+    return ended;
+  }
+
+  #count(what: string, ended: Ended): void {
+    const name = "code" in ended ? `${what} ${ended.code}` : what;
+    this.ends.set(name, (this.ends.get(name) ?? 0) + 1);
+  }
+
   #note(request: Request, client: string): Call<unknown> {
-    if ("mark" in request) {
+    if (request.op === "add") {
       this.ledgers.add(request.ledger);
       this.unknown.add(request.mark);
     }
@@ -159,12 +187,11 @@ export class Clients {
     }
     if (roll < 0.75) return { op: "snapshot", accounts: ACCOUNTS };
     const [from, to] = random.shuffled(ACCOUNTS);
-    return { op: "transfer", from: from!, to: to!, amount: random.between(1, 8) };
+    return { op: "transfer", from: from!, to: to!, amount: random.between(1, 8), mark };
   }
 
   #conclude(request: Request, noted: Call<unknown>, ended: Ended): void {
-    const name = "code" in ended ? `${ended.kind} ${ended.code}` : ended.kind;
-    this.ends.set(name, (this.ends.get(name) ?? 0) + 1);
+    this.#count(ended.kind, ended);
     const isRead = ["read", "sum", "snapshot"].includes(request.op);
     if (ended.kind === "failed" || (ended.kind === "unknown" && isRead)) noted.failed();
     else if (ended.kind === "answered") {
@@ -172,8 +199,8 @@ export class Clients {
       if (request.op === "read") {
         this.#values.set(request.scope, (ended.result as RegisterAnswer)[1] as string);
       }
-    } else if (ended.kind === "threw") noted.returned({ short: shortOf(ended.message) });
-    if ("mark" in request && ended.kind !== "unknown") {
+    } else if (ended.kind === "threw") noted.returned(shortOf(ended.message));
+    if (request.op === "add" && ended.kind !== "unknown") {
       this.unknown.delete(request.mark);
       if (ended.kind === "answered") this.acknowledged.add(request.mark);
     }
@@ -191,9 +218,11 @@ function isOfCounter(request: Request): request is CounterRequest {
   return request.op === "hit" || request.op === "add" || request.op === "sum";
 }
 
-/** What an account held when it was too little: the message of a body that threw. */
-function shortOf(message: string): [number, number] {
-  const match = /^short (\d+) (\d+)$/.exec(message);
-  if (match === null) throw new Error(`a handler threw ${JSON.stringify(message)}`);
-  return [Number(match[1]), Number(match[2])];
+/** What an account was when it held too little: the message of a body that threw. */
+function shortOf(message: string): BankAnswer & { short: unknown } {
+  try {
+    return { short: JSON.parse(message) };
+  } catch {
+    throw new Error(`a handler threw ${JSON.stringify(message)}`);
+  }
 }

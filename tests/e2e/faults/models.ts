@@ -19,7 +19,7 @@ export type RegisterRequest =
     readonly expected: string | null;
     readonly value: string;
   };
-/** The number of changes, and what was read, or whether it was set. */
+/** The number of changes so far and the value before; for a comparison the changes after, and whether it was set. */
 export type RegisterAnswer = readonly [changes: number, value: string | boolean | null];
 
 type RegisterState = readonly [changes: number, value: string | null];
@@ -29,15 +29,20 @@ export const registers: Model<RegisterState, RegisterRequest, RegisterAnswer> = 
   initial: [0, null],
   apply(state, request) {
     const [changes, value] = state;
+    const after: RegisterState = [changes + 1, "value" in request ? request.value : null];
     if (request.op === "read") return { state, output: state };
-    if (request.op === "compareAndSet" && value !== request.expected) {
-      return { state, output: [changes, false] };
-    }
-    return { state: [changes + 1, request.value], output: [changes + 1, true] };
+    if (request.op === "write") return { state: after, output: state };
+    if (value !== request.expected) return { state, output: [changes, false] };
+    return { state: after, output: [changes + 1, true] };
   },
   isRead: ({ op }, [, value]) => op === "read" || value === false,
-  isPast: ([changes], { op }, [seen, value]) =>
-    seen < changes + (op !== "read" && value === true ? 1 : 0),
+  isPast([changes, value], request, [seen, output]) {
+    const before = output === true ? seen - 1 : seen;
+    if (before !== changes) return before < changes;
+    // its value changes with the count only
+    if (request.op !== "compareAndSet") return value !== output;
+    return output !== (value === request.expected);
+  },
 };
 
 /** What is asked of a counter. */
@@ -53,15 +58,21 @@ export function counterInput({ op, scope }: CounterRequest): CounterInput & { sc
 
 /** What is asked of the bank. */
 export type BankRequest =
-  | { readonly op: "transfer"; readonly from: string; readonly to: string; readonly amount: number }
+  | {
+    readonly op: "transfer";
+    readonly from: string;
+    readonly to: string;
+    readonly amount: number;
+    readonly mark: string;
+  }
   | { readonly op: "snapshot"; readonly accounts: readonly string[] };
 
-/** An account: how often money moved, and how much there is. */
-type Account = readonly [moves: number, balance: number];
-/** For a snapshot all accounts, for a transfer both; what one account holds when that was too little. */
+/** An account: how often money moved, how much there is, and the mark of who moved it last. */
+export type Account = readonly [moves: number, balance: number, last: string];
+/** What was seen: of all accounts, or of both before the transfer, or of one that held too little. */
 export type BankAnswer =
   | readonly Account[]
-  | readonly [number, number, number, number]
+  | readonly [...Account, ...Account]
   | { readonly short: Account };
 
 /** The accounts of a bank. */
@@ -70,30 +81,34 @@ export function bank(
   balance: number,
 ): Model<readonly Account[], BankRequest, BankAnswer> {
   const places = new Map(accounts.map((account, place) => [account, place]));
-  const of = (request: BankRequest & { op: "transfer" }) =>
-    [places.get(request.from)!, places.get(request.to)!] as const;
   return {
-    initial: accounts.map(() => [0, balance]),
+    initial: accounts.map(() => [0, balance, ""]),
     apply(state, request) {
       if (request.op === "snapshot") return { state, output: state };
-      const [from, to] = of(request);
+      const { amount, mark } = request;
+      const [from, to] = [places.get(request.from)!, places.get(request.to)!];
       const [fromMoves, fromBalance] = state[from]!;
       const [toMoves, toBalance] = state[to]!;
-      if (fromBalance < request.amount) return { state, output: { short: state[from]! } };
+      if (fromBalance < amount) return { state, output: { short: state[from]! } };
       const after = state.slice();
-      after[from] = [fromMoves + 1, fromBalance - request.amount];
-      after[to] = [toMoves + 1, toBalance + request.amount];
-      return { state: after, output: [...after[from], ...after[to]] };
+      after[from] = [fromMoves + 1, fromBalance - amount, mark];
+      after[to] = [toMoves + 1, toBalance + amount, mark];
+      return { state: after, output: [...state[from]!, ...state[to]!] };
     },
     isRead: ({ op }, answer) => op === "snapshot" || "short" in answer,
     isPast(state, request, answer) {
+      // an account changes with its moves only, so while these are the same the rest must be
+      const cannot = (place: number, [moves, balance, last]: Account) => {
+        const now = state[place]!;
+        return moves < now[0] || (moves === now[0] && (balance !== now[1] || last !== now[2]));
+      };
       if (request.op === "snapshot") {
-        return (answer as readonly Account[]).some(([moves], place) => moves < state[place]![0]);
+        return (answer as readonly Account[]).some((account, place) => cannot(place, account));
       }
-      const [from, to] = of(request);
-      if ("short" in answer) return answer.short[0] < state[from]![0];
-      const [fromMoves, , toMoves] = answer as readonly number[];
-      return fromMoves! <= state[from]![0] || toMoves! <= state[to]![0];
+      const [from, to] = [places.get(request.from)!, places.get(request.to)!];
+      if ("short" in answer) return cannot(from, answer.short);
+      const seen = answer as readonly [...Account, ...Account];
+      return cannot(from, [seen[0], seen[1], seen[2]]) || cannot(to, [seen[3], seen[4], seen[5]]);
     },
     key: (state) => state.join(),
   };

@@ -13,7 +13,14 @@ import { seeded } from "../../support/seeded.ts";
 import { launch, type Launched, type Told } from "../launched.ts";
 import { Caller } from "./caller.ts";
 import { ACCOUNTS, BALANCE, Clients, SERVICE } from "./clients.ts";
-import { bank, type BankAnswer, type BankRequest, counterInput, registers } from "./models.ts";
+import {
+  type Account,
+  bank,
+  type BankAnswer,
+  type BankRequest,
+  counterInput,
+  registers,
+} from "./models.ts";
 import { harm } from "./nemesis.ts";
 import { STORAGES } from "./storages.ts";
 
@@ -85,12 +92,14 @@ export async function runFaults(options: RunFaultsOptions): Promise<FaultsReport
   await running;
   const found = await clients.look();
   const seconds = (performance.now() - began) / 1_000;
+  const wrong = [
+    ...checkExactlyOnce(clients, found),
+    ...checkConserved(ACCOUNTS.length * BALANCE, snapshots(clients.bank.operations)),
+    ...judge(clients),
+  ];
+  if (wrong.length > 0) wrong.push(`what the clients did and got is in ${await keep(clients)}`);
   return {
-    wrong: [
-      ...checkExactlyOnce(clients, found),
-      ...checkConserved(ACCOUNTS.length * BALANCE, snapshots(clients.bank.operations)),
-      ...judge(clients),
-    ],
+    wrong,
     answered: clients.answered,
     ends: clients.ends,
     faults: counts,
@@ -117,10 +126,18 @@ function judge({ registers: ofRegisters, counters, bank: ofBank }: Clients): str
   );
 }
 
+/** Writes the histories to a file, to be looked at. */
+async function keep({ registers, counters, bank }: Clients): Promise<string> {
+  const file = await Deno.makeTempFile({ prefix: "mp-faults-", suffix: ".json" });
+  const histories = [registers.operations, counters.operations, bank.operations];
+  await Deno.writeTextFile(file, JSON.stringify(histories));
+  return file;
+}
+
 function* snapshots(operations: readonly Operation<BankRequest, BankAnswer>[]) {
   for (const { input, returned } of operations) {
     if (input.op !== "snapshot" || returned === undefined) continue;
-    yield (returned.output as readonly (readonly [number, number])[]).map(([, balance]) => balance);
+    yield (returned.output as readonly Account[]).map(([, balance]) => balance);
   }
 }
 

@@ -9,7 +9,7 @@ type Request =
   | { op: "add"; scope: string; ledger: string; mark: string }
   | { op: "sum"; scope: string }
   | { op: "open"; accounts: string[]; balance: number }
-  | { op: "transfer"; from: string; to: string; amount: number }
+  | { op: "transfer"; from: string; to: string; amount: number; mark: string }
   | { op: "snapshot"; accounts: string[] }
   | { op: "marks"; ledger: string };
 
@@ -18,9 +18,10 @@ async function answer(request: Request): Promise<unknown> {
     // each change of a register is counted, so that whoever sees it tells which one it saw
     case "write": {
       const register = mp.scope[request.scope];
+      const { changes = 0, value = null } = register;
+      register.changes = changes + 1;
       register.value = request.value;
-      register.changes = (register.changes ?? 0) + 1;
-      return [register.changes, true];
+      return [changes, value];
     }
     case "read": {
       const { changes = 0, value = null } = mp.scope[request.scope];
@@ -53,21 +54,24 @@ async function answer(request: Request): Promise<unknown> {
     case "open":
       return await mp.scoped(request.accounts, (...accounts) => {
         for (const account of accounts) {
-          account.balance ??= request.balance;
-          account.moves ??= 0;
+          if (!account.state) account.state = [0, request.balance, ""];
         }
       });
     case "transfer":
       return await mp.scoped([request.from, request.to], (from, to) => {
-        if (from.balance < request.amount) throw new Error(`short ${from.moves} ${from.balance}`);
-        from.balance -= request.amount;
-        to.balance += request.amount;
-        return [++from.moves, from.balance, ++to.moves, to.balance];
+        const { amount, mark } = request;
+        const [fromMoves, fromBalance] = from.state;
+        const [toMoves, toBalance] = to.state;
+        if (fromBalance < amount) throw new Error(JSON.stringify(from.state));
+        const seen = [...from.state, ...to.state];
+        from.state = [fromMoves + 1, fromBalance - amount, mark];
+        to.state = [toMoves + 1, toBalance + amount, mark];
+        return seen;
       });
     case "snapshot":
       return await mp.scoped(
         request.accounts,
-        (...accounts) => accounts.map(({ moves, balance }) => [moves, balance]),
+        (...accounts) => accounts.map(({ state }) => [...state]),
       );
     case "marks":
       return mp.scope[request.ledger].marks ?? [];

@@ -64,6 +64,7 @@ function set(respond: Responder): Setting {
     service: "svc",
     replica,
     respond,
+    survey: () => Promise.resolve(["storage redis"]),
   });
   const peers: Peer[] = [];
   return {

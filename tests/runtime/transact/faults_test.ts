@@ -152,6 +152,32 @@ Deno.test("Transactor.run() fails within its deadline while the storage is away,
   assertEquals(setup.transactor.fault, undefined);
 });
 
+Deno.test("Transactor.run() says why before the time is over that its callers count, too", async () => {
+  await using setup = new Setup();
+  setup.storage.otherwise = unreachable;
+  const away = setup.increment("a", 1_000);
+  await setup.clock.pass(900);
+  assertEquals((await failure(away)).code, "storage_unavailable");
+  const held = hold();
+  setup.storage.otherwise = held.fate;
+  const sent = setup.increment("a", 1_000);
+  await setup.clock.pass(980);
+  assertEquals((await failure(sent)).code, "commit_unknown");
+});
+
+Deno.test("Transactor.run() leaves a body all the time that there is", async () => {
+  await using setup = new Setup();
+  let end = () => {};
+  const result = setup.scoped("a", (a) =>
+    new Promise<number>((resolve) => {
+      a.n = 1;
+      end = () => resolve(1);
+    }), 1_000);
+  await setup.clock.pass(950);
+  end();
+  assertEquals(await result, 1);
+});
+
 Deno.test("Transactor.fault goes when the storage is back, though nobody asks for anything", async () => {
   await using setup = new Setup();
   setup.storage.otherwise = unreachable;
@@ -167,6 +193,16 @@ Deno.test("Transactor.fault goes when the storage is back, though nobody asks fo
   const { reads } = setup.storage;
   await setup.clock.pass(10_000);
   assertEquals(setup.storage.reads, reads, "it does not look any more");
+});
+
+Deno.test("Transactor.fault goes when the storage is back, after a request that was given up", async () => {
+  await using setup = new Setup();
+  setup.storage.otherwise = loseReply;
+  const result = setup.increment("a", 1_000);
+  await setup.clock.pass(2_000);
+  assertEquals((await failure(result)).code, "commit_unknown");
+  await setup.clock.pass(1_000);
+  assertEquals(setup.transactor.fault, undefined);
 });
 
 Deno.test("Transactor.run() fails at once when somebody has to act", async () => {
