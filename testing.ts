@@ -123,6 +123,30 @@ export {
   PlanAssertionError,
   planSnapshot,
 } from "./testing/plan_assertions.ts";
+export {
+  assertConserved,
+  assertExactlyOnce,
+  assertLinearizable,
+  HistoryAssertionError,
+} from "./testing/assert_history.ts";
+export { checkConserved } from "./runtime/check/conserved.ts";
+export { counter, type CounterInput } from "./runtime/check/counter.ts";
+export { type Asked, checkExactlyOnce } from "./runtime/check/exactly_once.ts";
+export { type Call, History, type Operation } from "./runtime/check/history.ts";
+export {
+  checkLinearizable,
+  type CheckOptions,
+  type Verdict,
+} from "./runtime/check/linearizable.ts";
+export type { Applied, Model } from "./runtime/check/model.ts";
+export { register, type RegisterInput, type RegisterOutput } from "./runtime/check/register.ts";
+export {
+  type Document,
+  type Documents,
+  scopesModel,
+  type ScopesModelOptions,
+  type ScopesOutput,
+} from "./runtime/check/scopes_model.ts";
 export type { PlanOf } from "./testing/plan_of.ts";
 export type { Door, Plan, PlanNode } from "./runtime/plan/plan.ts";
 export type {
