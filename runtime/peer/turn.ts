@@ -17,3 +17,8 @@ function end(): void {
   waiting = [];
   for (const callback of callbacks) callback();
 }
+
+/** Forgets who waits; for a simulation, which ends in the middle of a turn. */
+export function forgetTurn(): void {
+  waiting = [];
+}

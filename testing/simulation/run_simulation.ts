@@ -9,6 +9,7 @@ import type { MemoryData } from "../../drivers/storage/memory.ts";
 import { messageOf, MpError } from "../../runtime/errors.ts";
 import type { LogLine } from "../../runtime/launch/driver.ts";
 import { deadlines } from "../../runtime/peer/deadlines.ts";
+import { forgetTurn } from "../../runtime/peer/turn.ts";
 import type { Plan } from "../../runtime/plan/plan.ts";
 import { restartRequestIds } from "../../runtime/replica/call_context.ts";
 import type { App } from "../app.ts";
@@ -65,11 +66,20 @@ export async function runSimulation(options: RunOptions): Promise<RunOutcome> {
   const run = new Run(options);
   const restore = installGlobals(run.time, run.random.fork("process"));
   try {
+    beginAnew();
     return await run.run();
   } finally {
-    deadlines.clear();
+    beginAnew();
     restore();
+    restartRequestIds(crypto.randomUUID().slice(0, 8));
   }
+}
+
+/** What the runtime keeps for the whole process is as at its start. */
+function beginAnew(): void {
+  restartRequestIds("sim");
+  deadlines.clear();
+  forgetTurn();
 }
 
 class Run {
@@ -91,8 +101,6 @@ class Run {
   }
 
   async run(): Promise<RunOutcome> {
-    restartRequestIds("sim");
-    deadlines.clear();
     const onRejection = (event: PromiseRejectionEvent) => this.#rejected(event);
     globalThis.addEventListener("unhandledrejection", onRejection);
     let isOver = false;
