@@ -99,6 +99,53 @@ Deno.test("mp.spread() has the request and response of its target", () => {
   });
 });
 
+Deno.test("mp.scatter() tells gather what is missing, by minParts", () => {
+  const target = mp.scatter({
+    replicas: 3,
+    leaf,
+    minParts: 2,
+    gather: (parts, word, { missing }) => {
+      const names: string[] = missing.map(({ replica }) => replica);
+      const codes: mp.Code[] = missing.map(({ error }) => error.code);
+      return [parts.length, word.trim(), names, codes, missing[0]?.index];
+    },
+  });
+  holds<Equal<Request<typeof target>, string>>();
+  mp.scatter(
+    3,
+    leaf,
+    (parts: number[], _word: string, gathered: mp.Gathered) =>
+      parts.length + gathered.missing.length,
+  );
+  assert(() => {
+    // @ts-expect-error: a number of parts
+    mp.scatter({ replicas: 3, leaf, gather: sum, minParts: "most" });
+    // @ts-expect-error: only scatter has parts
+    mp.spread({ replicas: 3, target: leaf, minParts: 2 });
+  });
+});
+
+Deno.test("mp.spread() and services can be hedged, and mp.scatter() and mp.shard() cannot", () => {
+  const calls = { idempotent: true, retries: 1, maxConcurrent: 5, maxQueued: 0 };
+  mp.spread({ replicas: 3, target: leaf, ...calls, hedge: { after: "p95" } });
+  mp.spread({ replicas: 3, target: leaf, ...calls, hedge: { after: 20 } });
+  mp.scatter({ replicas: 3, leaf, gather: sum, ...calls });
+  mp.shard({ replicas: 3, key: byWord, target: leaf, ...calls });
+  mp.service("typed-hedge", leaf, { replicas: 2, ...calls, hedge: { after: 20 } });
+  assert(() => {
+    // @ts-expect-error: no other percentile
+    mp.spread({ replicas: 3, target: leaf, hedge: { after: "p99" } });
+    // @ts-expect-error: after is missing
+    mp.spread({ replicas: 3, target: leaf, hedge: {} });
+    // @ts-expect-error: nobody else can answer for a leaf
+    mp.scatter({ replicas: 3, leaf, gather: sum, hedge: { after: 20 } });
+    // @ts-expect-error: nobody else can answer for a shard
+    mp.shard({ replicas: 3, key: byWord, target: leaf, hedge: { after: 20 } });
+    // @ts-expect-error: yes or no
+    mp.service("typed-idempotent", leaf, { idempotent: "yes" });
+  });
+});
+
 Deno.test("mp patterns nest with their types", () => {
   const nested = mp.shard(4, byWord, mp.scatter(3, leaf, sum));
   holds<Equal<Request<typeof nested>, string>>();

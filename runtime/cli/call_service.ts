@@ -96,14 +96,18 @@ function replyError(call: OutsideCall, error: ReplyError, challenge: string): Mp
   const code = named !== undefined && Object.hasOwn(CODES, named)
     ? named as Code
     : (Object.keys(CODES) as Code[]).find((one) => CODES[one].rpc === error.code);
+  const retryAfter = typeof data?.retryAfter === "number" ? data.retryAfter : undefined;
   return new MpError(code ?? "internal_error", text(error.message) ?? "The call failed", {
     service: text(data?.service) ?? call.service,
     replica: text(data?.replica),
     reason: text(data?.reason),
+    retryAfter,
     next: code === "method_not_found"
       ? "See mp ps for the services"
       : code === "unauthorized"
       ? nextOf(call, challenge)
+      : retryAfter !== undefined
+      ? `Try again in ${retryAfter < 1000 ? `${retryAfter} ms` : formatDuration(retryAfter)}`
       : text(data?.next),
   });
 }

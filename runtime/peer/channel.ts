@@ -25,7 +25,7 @@
  */
 
 import { type ErrorData, messageOf, MpError } from "../errors.ts";
-import { deadlines } from "./deadlines.ts";
+import { deadlines, Timed } from "./deadlines.ts";
 import { fateOf, withFate } from "./fate.ts";
 import { Inbound, type InboundCall } from "./inbound_call.ts";
 import { type CallHolder, type OutboundCall, PromisedCall } from "./outbound_call.ts";
@@ -59,6 +59,8 @@ export interface ChannelOptions {
   maxMessage?: number;
   /** The most that may wait to be written, in UTF-16 units. Default: 64 Mi. */
   maxBuffered?: number;
+  /** After how long an other side that owes an answer is asked for a sign of life, in milliseconds. Default: never. */
+  askAfter?: number;
 }
 
 /** Options of {@linkcode Channel.call}. */
@@ -100,6 +102,9 @@ export class Channel implements CallHolder {
   #ended = false;
   /** Since when the other side owes a sign of life; 0 while it owes none. */
   #owedSince = 0;
+  /** Whether it has been asked for one, since it was last heard of. */
+  #pinged = false;
+  #pulse: Pulse | undefined;
   #resolveClosed!: () => void;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -109,6 +114,7 @@ export class Channel implements CallHolder {
     this.name = options.name ?? "the peer";
     this.#maxMessage = options.maxMessage ?? 64 * MiB;
     this.#maxBuffered = options.maxBuffered ?? 64 * MiB;
+    if (options.askAfter !== undefined) this.#pulse = new Pulse(options.askAfter, this.#feel);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#read();
   }
@@ -129,6 +135,11 @@ export class Channel implements CallHolder {
    */
   get silence(): number {
     return this.#owedSince === 0 ? 0 : performance.now() - this.#owedSince;
+  }
+
+  /** Whether the event loop of the other side is blocked, or stopped: it does not even say that it lives. */
+  get stalled(): boolean {
+    return this.#pinged && this.silence >= 2 * this.#pulse!.after;
   }
 
   /** Whether the connection has ended. */
@@ -229,14 +240,18 @@ export class Channel implements CallHolder {
     const seconds = Number((call.timeout / 1000).toPrecision(3));
     const error = new MpError(
       "deadline_exceeded",
-      `Cannot call ${this.name}: no answer within ${seconds} s`,
-      { replica: this.name, reason: "timed out" },
+      `Cannot call ${this.name}: no answer within ${seconds} s` +
+        (this.stalled ? ", nor any sign of life" : ""),
+      { replica: this.name, reason: this.stalled ? "stalled" : "timed out" },
     );
     return withFate(error, "late");
   }
 
   #ask(call: OutboundCall, line: string): void {
-    if (this.#owedSince === 0) this.#owedSince = performance.now();
+    if (this.#owedSince === 0) {
+      this.#owedSince = performance.now();
+      this.#pulse?.arm();
+    }
     call.holder = this;
     this.#calls.set(call.id, call);
     deadlines.add(call, call.timeout);
@@ -288,13 +303,18 @@ export class Channel implements CallHolder {
         const count = await this.#conn.read(filled === 0 ? buffer : buffer.subarray(filled));
         if (count === null) break;
         this.#owedSince = this.#calls.size === 0 ? 0 : performance.now();
+        this.#pinged = false;
         const end = buffer.subarray(filled, filled + count).lastIndexOf(10);
         const complete = end < 0 ? 0 : filled + end + 1;
         filled += count;
         if (complete === 0) continue;
         this.#receive(decoder.decode(buffer.subarray(0, complete)));
         if (this.#ended) return;
-        if (this.#calls.size === 0) this.#owedSince = 0;
+        if (this.#calls.size > 0) this.#pulse?.arm();
+        else {
+          this.#owedSince = 0;
+          this.#pulse?.rest();
+        }
         if (complete === filled) {
           filled = 0;
           if (buffer.length > 16 * initial) buffer = new Uint8Array(initial);
@@ -420,6 +440,16 @@ export class Channel implements CallHolder {
     this.#handlers.onLast?.();
   }
 
+  /** Asks a silent other side for a sign of life, once: when it comes to itself it answers, however late. */
+  #feel = (): number | undefined => {
+    if (this.#owedSince === 0) return undefined;
+    const left = this.#pulse!.after - this.silence;
+    if (left > 0) return left;
+    this.#pinged = true;
+    this.#send("p0\n");
+    return undefined;
+  };
+
   #becomeIdle(): void {
     this.#idle?.resolve();
     this.#idle = undefined;
@@ -473,6 +503,7 @@ export class Channel implements CallHolder {
   #end(reason: MpError | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#pulse?.rest();
     // while a read waits, close() alone leaves a socket as it is, and the other side would not notice
     this.#conn.closeWrite?.().catch(() => {});
     try {
@@ -532,5 +563,25 @@ export class Channel implements CallHolder {
       `Cannot read from ${this.name}: it does not speak this protocol`,
       { reason: "garbled", replica: this.name },
     );
+  }
+}
+
+/** When it is time to ask for a sign of life. It is in the wheel while the other side owes one. */
+class Pulse extends Timed {
+  constructor(readonly after: number, readonly feel: () => number | undefined) {
+    super();
+  }
+
+  arm(): void {
+    if (this.slot < 0) deadlines.add(this, this.after);
+  }
+
+  rest(): void {
+    deadlines.remove(this);
+  }
+
+  override expire(): void {
+    const left = this.feel();
+    if (left !== undefined) deadlines.add(this, left);
   }
 }

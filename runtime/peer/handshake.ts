@@ -30,6 +30,9 @@ export interface Hello {
 /** What the two sides must agree on. */
 export type Credentials = Pick<Hello, "secret" | "revision">;
 
+/** After how long a replica that owes an answer is asked for a sign of life, in milliseconds. */
+const ASK_AFTER = 500;
+
 /** How long a caller may take to say hello, in milliseconds. */
 const HELLO_WITHIN = 10_000;
 
@@ -111,7 +114,7 @@ export async function introduce(
       reject(reason ?? new MpError("replica_unreachable", `Cannot reach ${name}: closed`));
       onClose(reason);
     },
-  }, { name });
+  }, { name, askAfter: ASK_AFTER });
   const giveUp = () => channel.close();
   if (signal?.aborted) giveUp();
   signal?.addEventListener("abort", giveUp, { once: true });

@@ -32,8 +32,6 @@ export interface PeerOptions {
 const FIRST_DELAY = 5;
 const LONGEST_DELAY = 500;
 const MOST_WAITING = 10_000;
-/** A replica that has not been heard of for so long, with calls waiting, gets no new work while others can. */
-const BUSY_AFTER = 1_000;
 
 /** See the module's documentation. */
 export class Peer implements CallHolder {
@@ -55,7 +53,6 @@ export class Peer implements CallHolder {
   #delay = FIRST_DELAY;
   #closing = new AbortController();
   #connected: PromiseWithResolvers<void> | undefined;
-  #pinged = 0;
 
   constructor(options: PeerOptions) {
     this.#options = options;
@@ -79,18 +76,11 @@ export class Peer implements CallHolder {
     const channel = this.#channel;
     if (channel === undefined) return false;
     if (this.#health.concerns && !this.#health.mayTry(this.pending)) return false;
-    const silence = channel.silence;
-    if (silence < BUSY_AFTER / 2) {
+    // no answer may mean that handlers wait, which is well, or that the event loop is blocked
+    if (!channel.stalled) {
       this.#silent = false;
       return true;
     }
-    // no answer may mean that handlers wait, which is well, or that the event loop is blocked: ask
-    const now = performance.now();
-    if (now - this.#pinged > BUSY_AFTER / 2) {
-      this.#pinged = now;
-      channel.ping(2 * BUSY_AFTER).catch(() => {});
-    }
-    if (silence < BUSY_AFTER) return true;
     if (!this.#silent) this.#options.onLeftOut?.("silent");
     this.#silent = true;
     return false;

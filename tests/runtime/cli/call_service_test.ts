@@ -131,3 +131,14 @@ Deno.test("callService() says who calls, and what to do when that is asked", asy
   assertEquals(seen, [null, authorization, null, authorization, null, authorization]);
   await running.shutdown();
 });
+
+Deno.test("callService() says when to try again what is too busy", async () => {
+  for (const [retryAfter, next] of [[302, "302 ms"], [2_500, "2 s"]] as const) {
+    const data = { code: "overloaded", service: "a", replica: "a.0", retryAfter };
+    await using at = server(() => failure({ code: -32004, message: "full", data }));
+    const error = await failureOf(
+      callService({ url: at.url, service: "a", request: "1", timeout: 5000 }),
+    );
+    assertEquals([error.toData().retryAfter, error.next], [retryAfter, `Try again in ${next}`]);
+  }
+});

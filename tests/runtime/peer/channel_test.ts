@@ -891,3 +891,52 @@ Deno.test("InboundCall.cancels is cancelled when the caller goes away, and not o
   assertEquals(reasons.slice(1), [["lost", "replica_unreachable"]]);
   await Promise.all([given, lost]);
 });
+
+Deno.test("Channel asks a silent other side for a sign of life, once, until it gives one", async () => {
+  using clock = new VirtualClock();
+  using pair = channelPair({ askAfter: 500, there: { onCall: () => new Promise(() => {}) } });
+  const reply = codeOf(pair.here.call("", "", { timeout: 20_000 }));
+  await clock.pass(490);
+  assertEquals(pair.hereEnd.written.match(/p0/g), null);
+  // handlers wait, and the event loop answers
+  for (let i = 1; i <= 4; i++) {
+    await clock.pass(600);
+    assertFalse(pair.here.stalled);
+  }
+  assert(pair.hereEnd.written.match(/p0/g)!.length >= 3);
+  const { read } = pair.thereEnd;
+  pair.thereEnd.read = () => new Promise(() => {});
+  await clock.pass(600);
+  const asked = pair.hereEnd.written.match(/p0/g)!.length;
+  await clock.pass(600);
+  assert(pair.here.stalled);
+  await clock.pass(60_000);
+  assertEquals(pair.hereEnd.written.match(/p0/g)!.length - asked <= 1, true);
+  assertEquals(await reply, ["deadline_exceeded", "stalled"]);
+  // that nobody waits any more does not make it well
+  assert(pair.here.stalled);
+  assertEquals([pair.here.pending, deadlines.size], [0, 0]);
+  pair.thereEnd.read = read;
+  pair.hereEnd.inject("q0\n");
+  await settled();
+  assertFalse(pair.here.stalled);
+});
+
+Deno.test("Channel asks an other side whose answers nobody waits for", async () => {
+  using clock = new VirtualClock();
+  using pair = channelPair({ askAfter: 500, there: { onCall: () => new Promise(() => {}) } });
+  assertEquals(await codeOf(pair.here.call("", "", { signal: AbortSignal.abort() })), [
+    "cancelled",
+    undefined,
+  ]);
+  const controller = new AbortController();
+  const given = codeOf(pair.here.call("", "", { signal: controller.signal }));
+  controller.abort();
+  await given;
+  await clock.pass(2_000);
+  assertEquals([pair.here.silence, pair.here.stalled, deadlines.size], [0, false, 0]);
+  // who owes nothing is not asked
+  const asked = pair.hereEnd.written.match(/p0/g)!.length;
+  await clock.pass(10_000);
+  assertEquals([asked, pair.hereEnd.written.match(/p0/g)!.length], [1, 1]);
+});
