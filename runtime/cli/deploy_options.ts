@@ -10,6 +10,7 @@ import type { DriverSettings } from "../launch/driver.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
 import type { Prepared, PrepareOptions } from "../launch/prepare.ts";
 import type { Plan } from "../plan/plan.ts";
+import { readOrigins } from "../rpc/origins.ts";
 import { chooseStorage } from "../storage/choose_storage.ts";
 import { telemetrySettings } from "../telemetry/telemetry_env.ts";
 import { didYouMean } from "./near_name.ts";
@@ -44,6 +45,11 @@ export const planOptions = {
     env: "MP_AUTH_USERS",
     candidates: "file",
     description: "The htpasswd file of who may call, where the script names no users",
+  }),
+  cors: texts({
+    value: "ORIGIN",
+    env: "MP_CORS",
+    description: "Let web pages of this origin call, such as https://shop.example; * for all",
   }),
 };
 
@@ -101,7 +107,7 @@ type PlanValues = Values<typeof planOptions>;
 /** How a script is prepared with these options. @throws {MpError} `usage` for a file that cannot be read. */
 export function preparation(
   script: string,
-  { name, replicas, env, envFile, storage, authUsers }: PlanValues,
+  { name, replicas, env, envFile, storage, authUsers, cors }: PlanValues,
 ): Pick<PrepareOptions, "script" | "name" | "widths" | "env"> {
   return {
     script,
@@ -115,6 +121,7 @@ export function preparation(
       // the option beats what the environment says
       ...(storage !== undefined && { MP_STORAGE: checkedStorage(storage, script) }),
       ...(authUsers !== undefined && { MP_AUTH_USERS: resolve(authUsers) }),
+      ...(cors.length > 0 && { MP_CORS: cors.flatMap(readOrigins).join(" ") }),
     },
   };
 }

@@ -9,11 +9,15 @@ import type { Address } from "../launch/address_book.ts";
 import type { Payload } from "../payload.ts";
 import { parseAddress, tcpAddress } from "../peer/address.ts";
 import type { PlanNode } from "../plan/plan.ts";
+import { DEFAULT_LIMITS } from "../rpc/limits.ts";
+import { readOrigins } from "../rpc/origins.ts";
 import type { RpcApp, RpcAppOptions } from "../rpc/app.ts";
 import type { CallMeta, RpcService } from "../rpc/rpc_service.ts";
 import { aborted } from "./aborted.ts";
 import { CallContext, newRequestId } from "./call_context.ts";
 import type { Gate } from "./gate.ts";
+import { type CutOff, cutOff } from "./cut_off.ts";
+import { IdleConnections } from "./idle_connections.ts";
 import { takeOverPort, waitingAt } from "./port_takeover.ts";
 import type { Replica } from "./replica.ts";
 import { withinDeadline } from "./within_deadline.ts";
@@ -40,7 +44,15 @@ interface DoorState {
   draining: boolean;
   closed?: boolean;
   readonly closing: AbortController;
+  /** Looks for connections that are idle. */
+  looking?: ReturnType<typeof setInterval>;
+  cutOff?: CutOff;
 }
+
+/** How often connections are looked at, in milliseconds. */
+const LOOK = 15_000;
+/** How much longer than an answer may take a connection may be idle, in milliseconds. */
+const IDLE = 15_000;
 
 /** An HTTP server of a replica. */
 export class Door {
@@ -68,6 +80,8 @@ export class Door {
     const { fetch } = await makeApp({
       ...doorApp(replica, methods),
       draining: () => state.draining,
+      // it has a port once it listens
+      cutOff: { end: (caller, onMissing) => state.cutOff!.end(caller, onMissing) },
     });
     const at = parseAddress(address);
     if (at.transport === "unix") {
@@ -82,7 +96,12 @@ export class Door {
         onListen() {},
         signal: state.closing.signal,
       }, fetch);
-      if (takeOver) takeOverPort(server.addr.port, at.hostname);
+      const { port } = server.addr;
+      if (takeOver) takeOverPort(port, at.hostname);
+      state.cutOff = cutOff(port);
+      const idle = new IdleConnections(port, idleLimit(replica, methods));
+      state.looking = setInterval(() => idle.look(), LOOK);
+      Deno.unrefTimer(state.looking);
       return new Door(tcpAddress(at.hostname, server.addr.port), server, state);
     } catch (error) {
       state.closing.abort();
@@ -139,6 +158,7 @@ export class Door {
     }
     this.#state.closed = true;
     await Promise.race([this.#server.shutdown(), aborted(signal)]);
+    this.#rest();
   }
 
   /** Stops at once. */
@@ -146,7 +166,27 @@ export class Door {
     // a server that shuts down, or has, cannot be aborted; what it still answers ends with the process
     if (!this.#state.closed) this.#state.closing.abort();
     this.#state.closed = true;
+    this.#rest();
   }
+
+  /** Looks at connections no more. */
+  #rest(): void {
+    clearInterval(this.#state.looking);
+    this.#state.cutOff?.close();
+  }
+}
+
+/**
+ * For how long nothing may be sent over a connection of a door, in milliseconds. Until then an answer may be
+ * on its way: the request has its time to arrive, and then the call has its own.
+ *
+ * @param methods Which subservice answers which method.
+ */
+export function idleLimit(replica: Replica, methods: Readonly<Record<string, string>>): number {
+  const paths = Object.values(methods);
+  const timeouts = replica.plan.nodes.filter(({ path }) => paths.includes(path))
+    .map(({ timeout }) => timeout);
+  return DEFAULT_LIMITS.bodyTimeout + Math.max(0, ...timeouts) + IDLE;
 }
 
 /**
@@ -158,7 +198,8 @@ export function doorApp(
   replica: Replica,
   methods: Readonly<Record<string, string>>,
 ): RpcAppOptions {
-  return appOptions(serviceOf(replica, methods, replica.gates), replica);
+  const options = appOptions(serviceOf(replica, methods, replica.gates), replica);
+  return { ...options, origins: readOrigins(replica.cors) };
 }
 
 function appOptions(service: RpcService, replica: Replica): RpcAppOptions {

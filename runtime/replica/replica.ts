@@ -124,6 +124,8 @@ export class Replica {
   readonly scopes: Scopes;
   /** Makes spans of calls, where telemetry is on. */
   readonly tracing: Tracing | undefined;
+  /** Origins whose web pages may call through its doors, as they were given. */
+  readonly cors: string;
   /** What it counts, whoever asks. */
   readonly metrics = new RpcMetrics();
   /** Answers a call here; the ingress, which has nothing of its own, has none. */
@@ -145,6 +147,7 @@ export class Replica {
     this.identity = identity;
     this.scopes = scopes;
     this.tracing = tracing;
+    this.cors = options.env.MP_CORS ?? "";
     this.#book = book;
     this.plan = makePlan(topology, { app, bundle, widths });
     checkRevision(identity, this.plan);

@@ -8,9 +8,10 @@ import { Hono } from "hono";
 import { MpError } from "../errors.ts";
 import { equalInConstantTime } from "../peer/handshake.ts";
 import { Endpoint } from "./endpoint.ts";
-import { Exchange, type ExchangeHost } from "./exchange.ts";
+import { type BodyCutOff, type CallerInfo, Exchange, type ExchangeHost } from "./exchange.ts";
 import { DEFAULT_LIMITS, type RpcLimits } from "./limits.ts";
 import { RpcMetrics } from "./metrics.ts";
+import { forOrigins } from "./origins.ts";
 import { openRpc } from "./openrpc.ts";
 import { addOperatorRoutes } from "./operator_routes.ts";
 import type { RpcService } from "./rpc_service.ts";
@@ -30,6 +31,10 @@ export interface RpcAppOptions {
   readonly secret?: string;
   /** Where to count; several endpoints of a process may share it. Default: counters of its own. */
   readonly metrics?: RpcMetrics;
+  /** Origins whose web pages may call; `*` for all. Default: none. */
+  readonly origins?: readonly string[];
+  /** Ends bodies that do not come in time, where the server's own means are not enough. */
+  readonly cutOff?: BodyCutOff;
   /** While true, every response asks the caller to close the connection. */
   readonly draining?: () => boolean;
 }
@@ -37,7 +42,7 @@ export interface RpcAppOptions {
 /** An endpoint. */
 export interface RpcApp {
   /** The handler for `Deno.serve`. */
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (request: Request, info?: CallerInfo) => Response | Promise<Response>;
   /** The routes; what is added to them is served too. */
   readonly hono: Hono;
   readonly metrics: RpcMetrics;
@@ -73,6 +78,7 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
   const host: ExchangeHost = {
     endpoint,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    cutOff: options.cutOff,
     respond(reply, status = 200, more) {
       if (more !== undefined) {
         const headers = { ...(reply && JSON_TYPE), ...more };
@@ -85,7 +91,7 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
     },
   };
   const bearer = options.secret === undefined ? undefined : `Bearer ${options.secret}`;
-  const call = (request: Request): Promise<Response> | Response => {
+  const call = (request: Request, info?: CallerInfo): Promise<Response> | Response => {
     const type = request.headers.get("content-type");
     if (type !== "application/json" && !isJson(type)) {
       return host.respond(endpoint.refuse(notJsonType(type)), 415);
@@ -95,20 +101,18 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
         "www-authenticate": "Bearer",
       });
     }
-    return Exchange.answer(request, host);
+    return Exchange.answer(request, info, host);
   };
   const hono = new Hono().post("/", (c) => call(c.req.raw));
   addOperatorRoutes(hono, { name, service, metrics });
-  return {
-    hono,
-    metrics,
-    fetch(request) {
-      // Calls go past the router, which would find the same handler: 5 to 10 % more requests/s.
-      if (request.method === "POST" && isRoot(request.url)) return call(request);
-      const response = hono.fetch(request);
-      return response instanceof Promise ? response.then(closing) : closing(response);
-    },
+  const fetch: RpcApp["fetch"] = (request, info) => {
+    // Calls go past the router, which would find the same handler: 5 to 10 % more requests/s.
+    if (request.method === "POST" && isRoot(request.url)) return call(request, info);
+    const response = hono.fetch(request);
+    return response instanceof Promise ? response.then(closing) : closing(response);
   };
+  const { origins = [] } = options;
+  return { hono, metrics, fetch: origins.length > 0 ? forOrigins(fetch, origins) : fetch };
 }
 
 /** Whether the path of an absolute URL is `/`, with nothing behind it. */

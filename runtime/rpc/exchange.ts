@@ -12,10 +12,24 @@ import { idempotencyKeyProblem } from "./idempotency_key.ts";
 import type { RpcLimits } from "./limits.ts";
 import type { CallMeta } from "./rpc_service.ts";
 
+/** Ends what a caller sends. */
+export interface BodyCutOff {
+  /**
+   * @param callerPort The caller's port.
+   * @param onMissing Called when it cannot be ended.
+   */
+  end(callerPort: number, onMissing: () => void): void;
+}
+
 /** What all exchanges of an endpoint share. */
 export interface ExchangeHost {
   readonly endpoint: Endpoint;
   readonly limits: RpcLimits;
+  /**
+   * Ends bodies that do not come in time, where that can be done: Deno 2.8.3 never ends a read that the
+   * response overtakes, nor gives back what it holds for it.
+   */
+  readonly cutOff?: BodyCutOff;
   /**
    * Makes the response that carries a reply, or none when it is empty.
    *
@@ -28,6 +42,11 @@ export interface ExchangeHost {
 const AT_ONCE = 64 * 1024;
 const MAX_REQUEST_ID = 128;
 
+/** Where a request comes from. */
+export interface CallerInfo {
+  readonly remoteAddr: Deno.Addr;
+}
+
 /**
  * Reads a body within the limits, has it answered, and makes the response. It is at once the entry of
  * the timing wheel by which slow bodies are cut off and the meta data of the calls, so that a request
@@ -37,20 +56,24 @@ export class Exchange extends Timed implements CallMeta {
   challenge: string | undefined;
   retryAfter: number | undefined;
   #request: Request;
+  #info: CallerInfo | undefined;
   #host: ExchangeHost;
   #resolve: (response: Response) => void;
   #reject: (error: unknown) => void;
   #arrived = false;
+  #late = false;
   #reader: ReadableStreamDefaultReader | ReadableStreamBYOBReader | undefined;
 
   private constructor(
     request: Request,
+    info: CallerInfo | undefined,
     host: ExchangeHost,
     resolve: (response: Response) => void,
     reject: (error: unknown) => void,
   ) {
     super();
     this.#request = request;
+    this.#info = info;
     this.#host = host;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -60,10 +83,17 @@ export class Exchange extends Timed implements CallMeta {
    * Answers a request.
    *
    * @param request Nobody has read its body yet.
+   * @param info Where it comes from, if that is known.
    * @returns The response. Whatever the caller did, it does not reject.
    */
-  static answer(request: Request, host: ExchangeHost): Promise<Response> {
-    return new Promise((resolve, reject) => new Exchange(request, host, resolve, reject).#read());
+  static answer(
+    request: Request,
+    info: CallerInfo | undefined,
+    host: ExchangeHost,
+  ): Promise<Response> {
+    return new Promise((resolve, reject) =>
+      new Exchange(request, info, host, resolve, reject).#read()
+    );
   }
 
   #read(): void {
@@ -141,7 +171,8 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   #unread(error: unknown): void {
-    if (error instanceof SyntaxError) this.#answer(notJson(error));
+    if (this.#late) this.#refuseLate();
+    else if (error instanceof SyntaxError) this.#answer(notJson(error));
     else this.#refuse(400, "parse_error", "its body ended early");
   }
 
@@ -151,13 +182,22 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   override expire(): void {
+    const { cutOff } = this.#host;
+    const caller = this.#info?.remoteAddr;
+    if (cutOff === undefined || caller?.transport !== "tcp") return this.#refuseLate();
+    // it is refused when its body has ended
+    this.#late = true;
+    cutOff.end(caller.port, () => this.#refuseLate());
+  }
+
+  #refuseLate(): void {
     const { bodyTimeout } = this.#limits;
     this.#refuse(408, "deadline_exceeded", `its body did not arrive within ${bodyTimeout} ms`);
   }
 
   #refuse(status: 400 | 408 | 413, code: Code, why: string): void {
     if (!this.#arrive()) return;
-    // lets go of what has come; Deno 2.8.3 itself never ends a read that the response overtakes
+    // lets go of what has come
     this.#reader?.cancel().catch(() => {});
     const error = new MpError(code, `Cannot read the request: ${why}`);
     this.#resolve(this.#host.respond(this.#host.endpoint.refuse(error), status));

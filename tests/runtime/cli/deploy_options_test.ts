@@ -36,6 +36,7 @@ const values = (env: string[], envFile: string[] = [], replicas: string[] = []) 
   replicas: planOptions.replicas.read(replicas, "--replicas"),
   storage: undefined,
   authUsers: undefined,
+  cors: [] as readonly string[],
 });
 
 Deno.test("preparation() joins files and options, the later and the nearer first", async () => {
@@ -58,6 +59,17 @@ Deno.test("preparation() hands the file of users on by its whole path, over all 
     A: "1",
     MP_AUTH_USERS: join(Deno.cwd(), "users", "htpasswd"),
   });
+});
+
+Deno.test("preparation() hands origins on, and refuses what is none", () => {
+  const cors = ["https://a.example,http://localhost:5173", "https://b.example/"];
+  assertEquals(preparation("a.ts", { ...values([]), cors }).env, {
+    MP_CORS: "https://a.example http://localhost:5173 https://b.example",
+  });
+  assertEquals(
+    messageOf(() => preparation("a.ts", { ...values([]), cors: ["a.example"] }))[0],
+    'Cannot read the origin "a.example": it is none',
+  );
 });
 
 Deno.test("preparation() names the file that is not there", () => {

@@ -66,6 +66,21 @@ export class RawConnection implements Disposable {
     return { status: Number(first!.split(" ")[1]), headers, body };
   }
 
+  /** Reads until the other side has ended, however it does. @returns What came. */
+  async rest(): Promise<string> {
+    const chunk = new Uint8Array(4096);
+    try {
+      for (;;) {
+        const count = await this.#conn.read(chunk);
+        if (count === null) break;
+        this.#received += String.fromCharCode(...chunk.subarray(0, count));
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    }
+    return this.#received;
+  }
+
   async #until(reached: () => number, least: number): Promise<number> {
     const chunk = new Uint8Array(4096);
     while (reached() < least) {
