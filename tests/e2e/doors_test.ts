@@ -35,11 +35,12 @@ testWith(
     const { sandbox, url } = launched;
     const { port } = new URL(url);
     const owner = (await launched.replicas()).find(({ path }) => path === "ingress")!.pid;
+    const taken = `Cannot listen on 127.0.0.1:${port}: app "shop" (process ${owner}) does`;
     const other = await sandbox.write("other.ts", script(hello("hi")));
     for (const more of [[], ["-d", "--wait"]]) {
       const { code, stderr } = await sandbox.run(["run", other, "--port", port, ...more]);
       assertEquals(code, 1);
-      assertStringIncludes(stderr, `Cannot listen on 127.0.0.1:${port}: process ${owner} (`);
+      assertStringIncludes(stderr, taken);
     }
     // an update to a port that is taken leaves what ran where it was
     const { code, stdout, stderr } = await sandbox.run(
@@ -49,7 +50,7 @@ testWith(
     const there = urlOf(JSON.parse(stdout));
     const update = await sandbox.run(["run", other, "--port", port]);
     assertEquals(update.code, 1);
-    assertStringIncludes(update.stderr, `Cannot listen on 127.0.0.1:${port}: process ${owner} (`);
+    assertStringIncludes(update.stderr, taken);
     for (let i = 0; i < 10; i++) {
       assertEquals((await ask(there, "hello", "Bob")).result, "hi, Bob");
       assertEquals((await ask(url, "hello", "Ada")).result, "hello, Ada");
