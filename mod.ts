@@ -185,6 +185,6 @@ export type {
 } from "./runtime/topology/service.ts";
 export type { Context, ReplicaInfo } from "./runtime/topology/context.ts";
 export type { AnyScope, ImplicitScopes, Scoped, ScopeOf } from "./runtime/topology/scopes.ts";
-export type { Expose } from "./runtime/topology/topology.ts";
+export type { DoorType, Expose, ExposeOptions } from "./runtime/topology/target.ts";
 export { type Code, type ErrorData, MpError } from "./runtime/errors.ts";
 export type { Payload } from "./runtime/payload.ts";

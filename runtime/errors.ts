@@ -60,6 +60,8 @@ export const CODES = Object.freeze({
   launcher_unreachable: row(-32603, true),
   state_unwritable: row(-32603),
   engine_unavailable: row(-32603, true),
+  cluster_unavailable: row(-32603, true),
+  cluster_refused: row(-32603),
   unsupported: row(-32603),
   interrupted: row(-32603),
   // the command line

@@ -14,6 +14,8 @@ export interface AddressBook {
   readonly generation: number;
   /** The private folder of this tree of replicas, where the driver keeps one; it goes with the tree. */
   readonly folder?: string;
+  /** The name of this tree of replicas, where the platform's objects carry it. */
+  readonly tree?: string;
   /** In the order of the plan's nodes, then by flat index. */
   readonly replicas: readonly ReplicaAddress[];
   /** In the order of the plan's doors: where each listens. */
@@ -39,4 +41,6 @@ export interface ReplicaAddress {
   readonly peer: Address;
   /** Where it serves HTTP to operators: health, readiness, metrics. */
   readonly http: Address;
+  /** Whether other replicas of the path have the same addresses: names behind which each connection finds one. */
+  readonly shared?: boolean;
 }

@@ -7,7 +7,8 @@
 import { type Guard, guardOf } from "../auth/guard.ts";
 import { hash32 } from "../hash.ts";
 import { INGRESS } from "../topology/names.ts";
-import { type Expose, isPattern, type Topology } from "../topology/topology.ts";
+import type { Expose } from "../topology/target.ts";
+import { isPattern, type Topology } from "../topology/topology.ts";
 import { type Placed, walk, type Widths } from "../topology/walk.ts";
 import { MpError } from "../errors.ts";
 import type { Door, Plan, PlanNode } from "./plan.ts";
@@ -128,12 +129,13 @@ function doorsOf(nodes: readonly PlanNode[], exposed: ReadonlyMap<string, Expose
   const doors: Door[] = [{
     port: null,
     node: single?.path ?? INGRESS,
+    ...typeOf(shown.map((node) => exposed.get(node.path)!).find(hasTypeAlone)),
     methods: methodsOf(shown),
   }];
   const ports = new Map<number, string>();
   for (const node of shown) {
     const expose = exposed.get(node.path);
-    if (typeof expose !== "object") continue;
+    if (typeof expose !== "object" || expose.port === undefined) continue;
     const other = ports.get(expose.port);
     if (other !== undefined) {
       throw new MpError(
@@ -146,10 +148,20 @@ function doorsOf(nodes: readonly PlanNode[], exposed: ReadonlyMap<string, Expose
     doors.push({
       port: expose.port,
       node: node.replicas === 1 ? node.path : INGRESS,
+      ...typeOf(expose),
       methods: methodsOf([node]),
     });
   }
   return doors;
+}
+
+/** Whether an exposure has no port of its own, and says how the deployment's port is reached. */
+function hasTypeAlone(expose: Expose): boolean {
+  return typeof expose === "object" && expose.port === undefined;
+}
+
+function typeOf(expose: Expose | undefined): Pick<Door, "type"> {
+  return typeof expose === "object" && expose.type !== undefined ? { type: expose.type } : {};
 }
 
 function checkWidths(widths: Widths, placed: readonly Placed[]): void {

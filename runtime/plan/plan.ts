@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PartState, Resources } from "../topology/target.ts";
+import type { DoorType, PartState, Resources } from "../topology/target.ts";
 
 /** What a topology asks for, without its functions. */
 export interface Plan {
@@ -77,6 +77,8 @@ export interface Door {
   readonly port: number | null;
   /** The subservice whose replica listens. */
   readonly node: string;
+  /** How it is reached from outside a cluster; `ClusterIP` when it is absent. */
+  readonly type?: DoorType;
   /** Which subservice answers which method. */
   readonly methods: Readonly<Record<string, string>>;
 }

@@ -251,7 +251,7 @@ function serviceOf(
     },
     async ready() {
       const missing = await replica.survey();
-      return { ready: missing.length === 0, missing };
+      return { ready: missing.length === 0, missing, begun: replica.begun };
     },
   };
 }

@@ -40,9 +40,9 @@ export interface ReplicaEnvironment {
   readonly MP_POD_NAME?: string;
   /** The plan's revision; a script that makes another one is refused. */
   readonly MP_REVISION: string;
-  /** The bundle in its canonical form, a file that ends in `.mjs`. */
+  /** The bundle in its canonical form, a file that ends in `.mjs`, or in `.mjs.gz` where it is compressed. */
   readonly MP_BUNDLE: string;
-  /** The bundle's source map, a file; one that is missing costs stack traces their lines. */
+  /** The bundle's source map, a file, which may be compressed and end in `.gz`; one that is missing costs stack traces their lines. */
   readonly MP_SOURCE_MAP: string;
   /** The topology script, for `import.meta`; relative paths of storages are relative to its folder. It need not exist. */
   readonly MP_SCRIPT: string;
@@ -58,6 +58,11 @@ export interface ReplicaEnvironment {
   readonly MP_LISTEN_HOST?: string;
   /** How long it may drain after `SIGTERM`, in milliseconds. Default: 10,000. */
   readonly MP_GRACE?: string;
+  /**
+   * How long its doors go on answering after `SIGTERM`, in milliseconds, where callers go on coming for a while, as
+   * through a Service of Kubernetes. It is part of `MP_GRACE`. Default: 0.
+   */
+  readonly MP_LINGER?: string;
   /** Where scopes live: a URL, or the name of a storage whose address other variables give. */
   readonly MP_STORAGE?: string;
   /** The htpasswd file of services whose script names no users. */

@@ -35,6 +35,8 @@ export interface ReplicaIdentity {
   readonly listenHost: string | undefined;
   /** How long it may drain when it is told to end by a signal, in milliseconds. */
   readonly grace: number;
+  /** How long its doors go on as before when it is told to end by a signal, in milliseconds. */
+  readonly linger: number;
 }
 
 /** A file, or what would be in it. */
@@ -54,7 +56,10 @@ export function identify(env: Environment, hostname: () => string = () => ""): R
   const { path, index } = replicaOf(env, hostname);
   const parent = env.MP_PARENT_PID;
   if (parent !== undefined && !/^\d+$/.test(parent)) throw wrong("MP_PARENT_PID", parent);
-  if (env.MP_GRACE && !/^\d+$/.test(env.MP_GRACE)) throw wrong("MP_GRACE", env.MP_GRACE);
+  for (const name of ["MP_GRACE", "MP_LINGER"] as const) {
+    const value = env[name];
+    if (value && !/^\d+$/.test(value)) throw wrong(name, value);
+  }
   return {
     app: required(env, "MP_APP"),
     path,
@@ -70,6 +75,7 @@ export function identify(env: Environment, hostname: () => string = () => ""): R
     parent: parent === undefined ? undefined : Number(parent),
     listenHost: env.MP_LISTEN_HOST || undefined,
     grace: env.MP_GRACE ? Number(env.MP_GRACE) : GRACE,
+    linger: Number(env.MP_LINGER || 0),
   };
 }
 

@@ -21,6 +21,7 @@ import { markConsole } from "./marked_console.ts";
 import { dieWithParent } from "./parent_death.ts";
 import { type DrainOptions, type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 import { type Obedience, type Supervised, supervised } from "./supervised.ts";
+import { unpacked } from "./unpack.ts";
 
 /** How long after it is ready a replica opens its endpoint for operators, in milliseconds. */
 const OPERATORS_DELAY = 200;
@@ -59,7 +60,10 @@ export async function replicaMain(
     starting = false;
     Deno.addSignalListener(
       "SIGTERM",
-      () => drain(replica, { linger: 0, leave: true }, identity.grace).then(() => Deno.exit(0)),
+      () =>
+        drain(replica, { linger: identity.linger, leave: true }, identity.grace).then(() =>
+          Deno.exit(0)
+        ),
     );
     run(replica);
     if (supervisor === undefined) return await keepItself(replica);
@@ -85,6 +89,7 @@ async function keepItself(replica: Replica): Promise<void> {
   try {
     await replica.ready();
     await replica.openDoors();
+    replica.begun = true;
   } catch (error) {
     following.abort();
     // it drains already
@@ -96,10 +101,14 @@ async function start(
   options: Omit<ReplicaOptions, "form" | "bundle" | "book" | "tracing">,
 ): Promise<Replica> {
   const { identity } = options;
-  const bundleUrl = pathToFileURL(identity.bundle).href;
+  const bundlePath = await unpacked(identity.bundle, "bundle.mjs");
+  // one that is missing costs stack traces their lines, and nothing else
+  const mapPath = await unpacked(identity.sourceMap, "bundle.mjs.map")
+    .catch(() => identity.sourceMap);
+  const bundleUrl = pathToFileURL(bundlePath).href;
   installStackMapping({
     bundleUrl,
-    map: () => Deno.readTextFileSync(identity.sourceMap),
+    map: () => Deno.readTextFileSync(mapPath),
     root: dirname(identity.script),
     runtimeUrl: new URL(".", import.meta.url).href,
   });
@@ -110,7 +119,7 @@ async function start(
     Deno.exit(1);
   });
   const [code, { default: form }, book, tracing] = await Promise.all([
-    Deno.readFile(identity.bundle),
+    Deno.readFile(bundlePath),
     import(bundleUrl) as Promise<{ default: CanonicalForm }>,
     "text" in identity.book ? identity.book.text : Deno.readTextFile(identity.book.file),
     openTracing(),

@@ -132,6 +132,8 @@ export class Replica {
   readonly respond: Responder | undefined;
   /** Where callers from outside are asked who they are, by service; only in a replica with a door. */
   readonly gates: ReadonlyMap<string, Gate>;
+  /** Whether it has been ready before. */
+  begun = false;
   #server: PeerServer;
   #operators: Door | undefined;
   #openForOperators: () => Door;

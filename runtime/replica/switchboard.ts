@@ -7,6 +7,7 @@
 import type { AddressBook } from "../launch/address_book.ts";
 import { type Hello, SURVEY } from "../peer/handshake.ts";
 import { type Dial, Peer } from "../peer/peer.ts";
+import { sharedDial } from "../peer/shared_dial.ts";
 
 /** Options of {@linkcode Switchboard}. */
 export interface SwitchboardOptions {
@@ -25,6 +26,8 @@ export class Switchboard {
   #lists = new Map<string, readonly Peer[]>();
   #parts = new Set<string>();
   #closed = false;
+  /** Made when it is needed. */
+  #shared: Dial | undefined;
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
@@ -45,7 +48,7 @@ export class Switchboard {
     if (as === "part") this.#parts.add(path);
     const kind = this.#parts.has(path) ? "part" : "service";
     const peers = this.#book.replicas.filter((replica) => replica.path === path)
-      .map(({ index, peer: address }) => {
+      .map(({ index, peer: address, shared }) => {
         const name = `${path}.${index}`;
         const known = this.#peers.get(name);
         if (known) return known;
@@ -53,7 +56,7 @@ export class Switchboard {
           name,
           address,
           hello: { ...this.#options.hello, as: kind },
-          dial: this.#options.dial,
+          dial: shared ? this.#shared ??= sharedDial(this.#options.dial) : this.#options.dial,
           onLeftOut: (why) => this.#options.onLeftOut?.(path, why),
         });
         this.#peers.set(name, peer);

@@ -21,7 +21,7 @@ const PATHS = Object.freeze({
   "POST /": "JSON-RPC 2.0; the method rpc.discover describes all methods",
   "GET /": "this",
   "GET /healthz": "whether the process answers",
-  "GET /readyz": "whether calls can be answered, and what is missing",
+  "GET /readyz": "whether calls can be answered, and what is missing; ?once: or could be before",
   "GET /metrics": "metrics for Prometheus",
 });
 
@@ -36,8 +36,10 @@ export function addOperatorRoutes(hono: Hono, options: OperatorRoutesOptions): v
   });
   hono.get("/healthz", (c) => c.json({ status: "ok" }));
   hono.get("/readyz", async (c) => {
-    const { ready, missing } = await service.ready();
-    return c.json({ ready, missing }, ready ? 200 : 503);
+    const { ready, missing, begun = false } = await service.ready();
+    // who sends callers asks whether it has begun: what is missing later fails only those calls that need it
+    const ok = ready || (begun && c.req.query("once") !== undefined);
+    return c.json({ ready, missing }, ok ? 200 : 503);
   });
   let exposition: Promise<Exposition> | undefined;
   hono.get("/metrics", async (c) => {

@@ -35,6 +35,8 @@ export interface Readiness {
   readonly ready: boolean;
   /** What is not there yet, for people: names of replicas, or of the storage. */
   readonly missing: readonly string[];
+  /** Whether it has been ready before. */
+  readonly begun?: boolean;
 }
 
 /**

@@ -55,6 +55,13 @@ const HOST = /^([A-Za-z0-9._-]+|[0-9A-Fa-f:.]+)$/;
  * @throws {MpError} `usage` for a wrong flag or environment, `topology_invalid` for a wrong script.
  */
 export function chooseStorage(sources: StorageSources): StorageConfig {
+  const config = choose(sources);
+  const refused = sources.env.MP_STORAGE_REFUSED;
+  if (config.storage !== "file" || !refused) return config;
+  throw new MpError("unsupported", `Cannot keep scopes in a file here: ${refused}`);
+}
+
+function choose(sources: StorageSources): StorageConfig {
   const { flag, env, script, folder } = sources;
   // an unknown name is an error even where something else beats it: it never did what was meant
   const scripted = script === undefined ? undefined : fromScript(script, sources);

@@ -6,7 +6,7 @@
 
 import { MpError } from "../errors.ts";
 import { encodeKey, scopeKey } from "../storage/key.ts";
-import type { AnyTarget, PatternTarget, TargetOptions } from "./target.ts";
+import type { AnyTarget, ExposeOptions, PatternTarget, TargetOptions } from "./target.ts";
 
 /** Checks the options that every target takes. @throws {TypeError | RangeError} */
 export function checkOptions(what: string, options: TargetOptions): void {
@@ -65,13 +65,22 @@ export function checkWhole(
   );
 }
 
+const DOOR_TYPES = ["ClusterIP", "NodePort", "LoadBalancer"] as const;
+
 /** Checks an `expose` option. @throws {TypeError | RangeError} */
 export function checkExpose(what: string, expose: unknown): void {
   if (expose === undefined || typeof expose === "boolean") return;
-  const port = (expose as { port?: unknown } | null)?.port;
-  if (typeof expose !== "object" || typeof port !== "number") {
+  const { port, type } = (expose ?? {}) as { [Key in keyof ExposeOptions]?: unknown };
+  const saysNothing = port === undefined && type === undefined;
+  if (typeof expose !== "object" || saysNothing || typeof (port ?? 0) !== "number") {
     throw new TypeError(`Cannot expose ${what}: give true, false or { port }`);
   }
+  if (type !== undefined && !DOOR_TYPES.some((known) => known === type)) {
+    throw new TypeError(
+      `Cannot expose ${what}: type ${JSON.stringify(type)} is not one of ${DOOR_TYPES.join(", ")}`,
+    );
+  }
+  if (port === undefined) return;
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new RangeError(
       `Cannot expose ${what}: port ${port} is not a whole number from 1 to 65535`,

@@ -8,8 +8,8 @@ import { messageOf, MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
 import { idempotencyKeyProblem } from "../rpc/idempotency_key.ts";
 import { checkExpose } from "./check_options.ts";
-import { type Expose, isPattern, type ServiceDefinition } from "./topology.ts";
-import type { AnyTarget, NoParts, Parts } from "./target.ts";
+import { isPattern, type ServiceDefinition } from "./topology.ts";
+import type { AnyTarget, Expose, NoParts, Parts } from "./target.ts";
 
 /** A part of a service, as a script sees it. */
 export interface Subservice<Children extends Parts = NoParts> {

@@ -121,7 +121,7 @@ export type AnyTarget = Handler<any, any> | PatternTarget<any, any, string, any>
 /** Options that every target and service takes. */
 export interface TargetOptions {
   /** Whether callers outside the deployment may call it; with `port`, on a fixed port of its own. Default: `false`. */
-  readonly expose?: boolean | { readonly port: number };
+  readonly expose?: Expose;
   /** How many replicas of the router (or of a plain handler) run. Default: 1. */
   readonly replicas?: number;
   /** How long a call may take, in milliseconds. Default: 30,000. */
@@ -161,6 +161,20 @@ export interface Hedge {
    */
   readonly after: number | "p95";
 }
+
+/** Whether, and where, a subservice is exposed. */
+export type Expose = boolean | ExposeOptions;
+
+/** Where a subservice is exposed. */
+export interface ExposeOptions {
+  /** A fixed port of its own; without it, it is found at the deployment's port. */
+  readonly port?: number;
+  /** How it is reached from outside a cluster; elsewhere it says nothing. Default: `ClusterIP`. */
+  readonly type?: DoorType;
+}
+
+/** The type of a Kubernetes Service. */
+export type DoorType = "ClusterIP" | "NodePort" | "LoadBalancer";
 
 /** What a replica may use. */
 export interface Resources {

@@ -8,10 +8,7 @@ import { checkGuards } from "../auth/guard.ts";
 import { MpError } from "../errors.ts";
 import { checkHedges, checkOptions } from "./check_options.ts";
 import { checkReplicas, checkServiceName } from "./names.ts";
-import type { AnyTarget, PatternTarget, TargetOptions } from "./target.ts";
-
-/** Whether, and where, a subservice is exposed. */
-export type Expose = boolean | { readonly port: number };
+import type { AnyTarget, Expose, PatternTarget, TargetOptions } from "./target.ts";
 
 /** A named service with its functions. */
 export interface ServiceDefinition {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Expose, isPattern, type ServiceDefinition, type Topology } from "./topology.ts";
-import type { AnyTarget, Hedge, PartState, Resources, TargetOptions } from "./target.ts";
+import { isPattern, type ServiceDefinition, type Topology } from "./topology.ts";
+import type { AnyTarget, Expose, Hedge, PartState, Resources, TargetOptions } from "./target.ts";
 
 /** One subservice with what it is made of. */
 export interface Placed {

@@ -29,6 +29,7 @@ Deno.test("identify() reads who a replica is and where it finds what it needs", 
     parent: undefined,
     listenHost: undefined,
     grace: 10_000,
+    linger: 0,
   });
   const supervised = identify({ ...env, MP_SUPERVISOR: "unix:/s", MP_PARENT_PID: "12" });
   assertEquals([supervised.supervisor, supervised.parent], ["unix:/s", 12]);

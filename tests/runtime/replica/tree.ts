@@ -87,6 +87,7 @@ export class Tree implements AsyncDisposable {
         parent: undefined,
         listenHost: undefined,
         grace: 10_000,
+        linger: 0,
       },
       book,
       secret: SECRET,
