@@ -18,6 +18,7 @@ import type { StorageConfig } from "./runtime/storage/storage_config.ts";
 const drivers: Drivers = {
   process: async () => (await import("./drivers/process/driver.ts")).processDriver(),
   docker: async () => (await import("./drivers/docker/driver.ts")).dockerDriver({ env, portOwner }),
+  kubernetes: async () => (await import("./drivers/kubernetes/driver.ts")).kubernetesDriver(),
 };
 
 /** How this program is started: the executable, or its source by Deno. */

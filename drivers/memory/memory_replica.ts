@@ -229,6 +229,7 @@ export class MemoryReplica {
         parent: undefined,
         listenHost: undefined,
         grace: 0,
+        linger: 0,
       },
       book: current,
       secret,

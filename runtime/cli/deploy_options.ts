@@ -99,6 +99,29 @@ export const launchOptions = {
     env: "DOCKER_REGISTRY",
     description: "For containers: the registry in the names of images",
   }),
+  image: text({
+    value: "IMAGE",
+    env: "MP_IMAGE",
+    description: "For Kubernetes: the image with mp that pods run",
+  }),
+  namespace: text({
+    short: "n",
+    value: "NAME",
+    env: "MP_NAMESPACE",
+    description: "For Kubernetes: the namespace; that of the context unless given",
+  }),
+  context: text({
+    value: "NAME",
+    env: "MP_CONTEXT",
+    description: "For Kubernetes: the context of the kubeconfig; the current one unless given",
+  }),
+  volumeClaim: text({
+    value: "NAME",
+    description: "For Kubernetes: the PersistentVolumeClaim for --storage file",
+  }),
+  recreate: flag({
+    description: "For Kubernetes: end the old replicas before an update starts the new",
+  }),
   push: flag({ description: "For containers: push the image to its registry" }),
 };
 

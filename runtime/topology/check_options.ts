@@ -80,7 +80,7 @@ export function checkExpose(what: string, expose: unknown): void {
       `Cannot expose ${what}: type ${JSON.stringify(type)} is not one of ${DOOR_TYPES.join(", ")}`,
     );
   }
-  if (port === undefined) return;
+  if (typeof port !== "number") return;
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new RangeError(
       `Cannot expose ${what}: port ${port} is not a whole number from 1 to 65535`,

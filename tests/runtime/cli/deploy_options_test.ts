@@ -26,6 +26,11 @@ const launchValues = {
   baseImage: undefined,
   imagePrefix: undefined,
   registry: undefined,
+  image: undefined,
+  namespace: undefined,
+  context: undefined,
+  volumeClaim: undefined,
+  recreate: false,
   push: false,
 };
 
