@@ -167,9 +167,7 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
       await this.#nudge();
       await this.#objects.apply(shrunk);
       await this.#until(() =>
-        this.#board.of(rendered.tree).every(({ path, index, judgement }) =>
-          judgement.state === "draining" || index < replicasOf(rendered, path)
-        )
+        this.#board.of(rendered.tree).every(({ path, index }) => index < replicasOf(rendered, path))
       );
       this.#tell();
     });

@@ -142,7 +142,7 @@ export class RunningPod {
       if (this.#ending) this.#signal("SIGTERM");
       this.#report({ running: { startedAt: now() } });
       const probing = new AbortController();
-      const probed = this.#probe(`http://${ip}:${portOf(pod, "http")}/readyz`, probing.signal);
+      const probed = this.#probe(readinessUrl(pod, ip), probing.signal);
       const [{ code, signal }] = await Promise.all([
         this.#child.status,
         this.#read(this.#child.stdout, this.#starts),
@@ -232,6 +232,12 @@ export class RunningPod {
     for (const resolve of this.#heard) resolve();
     this.#heard.clear();
   }
+}
+
+/** What the pod's own readiness probe asks. */
+function readinessUrl({ spec }: Stored, ip: string): string {
+  const { path, port } = spec.containers[0].readinessProbe.httpGet;
+  return `http://${ip}:${portOf({ spec } as Stored, port)}${path}`;
 }
 
 function portOf(pod: Stored, name: string): number {
