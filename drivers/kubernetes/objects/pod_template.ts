@@ -137,7 +137,7 @@ function environment(
 
 /** Kubernetes replaces `$(NAME)` in values. */
 function literal(value: string): string {
-  return value.replaceAll("$(", "$$(");
+  return value.replaceAll("$(", () => "$$(");
 }
 
 function volumes({ files, claim }: PodContext): KubeFields[] {
