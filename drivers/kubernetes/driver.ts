@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { MpError } from "../../runtime/errors.ts";
 import type {
+  DeploymentHandle,
   Discovered,
   Driver,
   DriverSettings,
@@ -23,7 +24,8 @@ import { KubeDeployment } from "./kube_deployment.ts";
 import type { KubernetesManifest } from "./manifest.ts";
 import { BUNDLE_FILE, MAP_FILE } from "./objects/config_maps.ts";
 import { type Cluster, type Environment, openCluster } from "./open_cluster.ts";
-import { readOrder, renderOrdered } from "./render_order.ts";
+import { reachDoor } from "./reach_door.ts";
+import { type KubernetesOrder, readOrder, renderOrdered } from "./render_order.ts";
 import { treeName } from "./tree_name.ts";
 
 /** Options of {@linkcode kubernetesDriver}. */
@@ -47,7 +49,7 @@ export interface ProvideImageOptions {
 export type KubernetesDriver =
   & Driver<KubernetesManifest>
   & Required<
-    Pick<Driver<KubernetesManifest>, "discover" | "recover" | "export">
+    Pick<Driver<KubernetesManifest>, "discover" | "recover" | "export" | "reach">
   >;
 
 /**
@@ -110,14 +112,23 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
         cluster.client.close();
       }
     },
+    async reach(handle, door, signal) {
+      return await reachDoor(openCluster(placeOf(handle), env), door, signal);
+    },
     async recover(handle, launchOptions) {
       return await recover(
         handle.app,
         { ...launchOptions, linger: options.linger },
-        openCluster({}, env),
+        openCluster(placeOf(handle), env),
       );
     },
   };
+}
+
+/** Where a deployment is. */
+function placeOf({ settings }: DeploymentHandle): Pick<KubernetesOrder, "context" | "namespace"> {
+  const { context, namespace } = readOrder(settings);
+  return { context, namespace };
 }
 
 /** The cluster of the current context; nothing where no cluster is set up. */

@@ -16,6 +16,7 @@ import type {
   ReplicaStatus,
 } from "../../runtime/launch/driver.ts";
 import { feed } from "../../runtime/launch/feed.ts";
+import { LogWriter } from "../../runtime/launch/log_writer.ts";
 import { replicaLabel } from "../../runtime/plan/replica_labels.ts";
 import { follow } from "./api/follow.ts";
 import { idOf, type KubeClient } from "./api/kube_client.ts";
@@ -57,6 +58,7 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
   #objects: AppObjects;
   #manifest: KubernetesManifest;
   #board = new PodBoard();
+  #logs: LogWriter;
   #events = feed<DeploymentEvent>();
   #lines = feed<LogLine>();
   #told = new Map<string, string>();
@@ -75,12 +77,16 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
     this.#manifest = manifest;
     this.#objects = new AppObjects({ client, namespace, app: manifest.app });
     this.#board.add(boardTree(manifest));
+    this.#logs = new LogWriter(options.logs, { warn: options.warn });
     this.#pods = new PodLines({
       client,
       namespace,
       since: new Date(recovered ? Date.now() : 0),
       signal: this.#watching.signal,
-      onLine: (line) => this.#lines.put(line),
+      onLine: (line) => {
+        this.#lines.put(line);
+        return this.#logs.write(line);
+      },
     });
     this.#watched = this.#watch();
   }
@@ -227,6 +233,7 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
     this.#wake();
     await this.#watched;
     await this.#pods.ended();
+    await this.#logs.close();
     this.#events.end();
     this.#lines.end();
     this.#options.client.close();

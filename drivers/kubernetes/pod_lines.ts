@@ -16,7 +16,8 @@ export interface PodLinesOptions {
   /** Lines from before are left out. */
   readonly since: Date;
   readonly signal: AbortSignal;
-  onLine(line: LogLine): void;
+  /** May ask to be waited for. */
+  onLine(line: LogLine): Promise<void> | undefined;
 }
 
 /** How long to wait before logs are asked for again that could not be read, in milliseconds. */
@@ -62,7 +63,7 @@ export class PodLines {
           // the server counts whole seconds, so some lines come twice
           if (line.slice(0, space) <= last) continue;
           last = line.slice(0, space);
-          onLine({ path, index, time, stream: "stdout", text: line.slice(space + 1) });
+          await onLine({ path, index, time, stream: "stdout", text: line.slice(space + 1) });
         }
         return;
       } catch {

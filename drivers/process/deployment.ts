@@ -16,7 +16,7 @@ import type {
   ReplicaStatus,
 } from "../../runtime/launch/driver.ts";
 import { feed } from "../../runtime/launch/feed.ts";
-import { LogWriter } from "./log_writer.ts";
+import { LogWriter } from "../../runtime/launch/log_writer.ts";
 import type { ProcessManifest } from "./manifest.ts";
 import { orphanGuard } from "./orphan_guard.ts";
 import { Tree, type TreeOptions } from "./tree.ts";

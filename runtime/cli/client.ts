@@ -4,9 +4,11 @@ import { optional, required } from "./argument.ts";
 import { idempotencyKeyProblem } from "../rpc/idempotency_key.ts";
 import { callService } from "./call_service.ts";
 import { callerTarget } from "./caller.ts";
-import { command } from "./command.ts";
+import type { Reached } from "../launch/driver.ts";
+import { parseAddress } from "../peer/address.ts";
+import { command, type Program } from "./command.ts";
 import { doorUrl } from "./door_url.ts";
-import { findService, userState } from "./find_deployment.ts";
+import { findService, type ServiceDoor, userState } from "./find_deployment.ts";
 import { formatJson } from "./format_json.ts";
 import { duration, text, usage } from "./option.ts";
 import { checkJson, readStdin } from "./read_json.ts";
@@ -48,9 +50,10 @@ export const client = command({
     const { app, timeout, idempotencyKey } = options;
     const given = request === "-" ? await readStdin() : request;
     if (given !== undefined) checkJson(given, request === "-");
-    const url = options.url ??
-      doorUrl(findService(await userState(program).list(), service, app).address);
-    const target = callerTarget(url, options);
+    await using door = options.url === undefined
+      ? await openDoor(findService(await userState(program).list(), service, app), program, signal)
+      : undefined;
+    const target = callerTarget(options.url ?? doorUrl(door!.address), options);
     const result = await callService({
       ...target,
       service,
@@ -64,6 +67,20 @@ export const client = command({
     } else output.data(result);
   },
 });
+
+/** The way to a door: its address, or one that its driver opens where only the platform knows it. */
+async function openDoor(
+  { record: { handle }, address }: ServiceDoor,
+  program: Program,
+  signal: AbortSignal | undefined,
+): Promise<Reached> {
+  const at = parseAddress(address);
+  const isName = at.transport === "tcp" && !/^[\d.]+$|:/.test(at.hostname) &&
+    at.hostname !== "localhost";
+  const driver = isName ? await program.drivers[handle.driver]?.() : undefined;
+  if (driver?.reach) return await driver.reach(handle, address, signal);
+  return { address, [Symbol.asyncDispose]: () => Promise.resolve() };
+}
 
 /** A header holds visible ASCII. @throws {MpError} `usage`. */
 function checkedKey(key: string): string {

@@ -145,6 +145,7 @@ export function handleOf({ book, order, created }: Deployed): DeploymentHandle {
       methods: Object.keys(methods),
     })),
     created,
+    ...(order.settings && { settings: order.settings }),
   };
 }
 

@@ -49,8 +49,19 @@ export interface Driver<Rendered = unknown> {
    * @returns `null` when it is gone.
    */
   recover?(handle: DeploymentHandle, options: LaunchOptions): Promise<Recovered<Rendered> | null>;
+  /**
+   * Opens a way from this machine to a door whose address only the platform's own network knows. Absent where
+   * doors are reached at their addresses.
+   */
+  reach?(handle: DeploymentHandle, door: Address, signal?: AbortSignal): Promise<Reached>;
   /** Removes what stays when deployments of an app are deleted, such as data and images. @returns What was removed, for a person. */
   purge?(app: string, options: PurgeOptions): Promise<readonly string[]>;
+}
+
+/** A way to a door, until it is disposed. */
+export interface Reached extends AsyncDisposable {
+  /** On this machine. */
+  readonly address: Address;
 }
 
 /** A file of an export. */
@@ -255,4 +266,6 @@ export interface DeploymentHandle {
   readonly revision: string;
   readonly doors: readonly { readonly address: Address; readonly methods: readonly string[] }[];
   readonly created: string;
+  /** What the command line said to the driver, such as the cluster and the namespace. */
+  readonly settings?: DriverSettings;
 }

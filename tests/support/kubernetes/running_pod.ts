@@ -237,11 +237,11 @@ export class RunningPod {
 /** What the pod's own readiness probe asks. */
 function readinessUrl({ spec }: Stored, ip: string): string {
   const { path, port } = spec.containers[0].readinessProbe.httpGet;
-  return `http://${ip}:${portOf({ spec } as Stored, port)}${path}`;
+  return `http://${ip}:${portOf(spec, port)}${path}`;
 }
 
-function portOf(pod: Stored, name: string): number {
-  return pod.spec.containers[0].ports.find((one: { name: string }) => one.name === name)
+function portOf(spec: Stored["spec"], name: string): number {
+  return spec.containers[0].ports.find((one: { name: string }) => one.name === name)
     .containerPort;
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { messageOf, MpError } from "../../runtime/errors.ts";
-import type { LogLine } from "../../runtime/launch/driver.ts";
-import { formatLogLine, logFile } from "../../runtime/launch/log_files.ts";
+import { messageOf, MpError } from "../errors.ts";
+import type { LogLine } from "./driver.ts";
+import { formatLogLine, logFile } from "./log_files.ts";
 
 /** Options of {@linkcode LogWriter}. */
 export interface LogWriterOptions {

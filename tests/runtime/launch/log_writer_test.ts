@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { LogWriter } from "../../../drivers/process/log_writer.ts";
+import { LogWriter } from "../../../runtime/launch/log_writer.ts";
 import type { MpError } from "../../../runtime/errors.ts";
 import type { LogLine } from "../../../runtime/launch/driver.ts";
 import { readLogs } from "../../../runtime/launch/read_logs.ts";
