@@ -24,8 +24,8 @@ const find = (objects: readonly KubeObject[], kind: string, name: RegExp) => {
 };
 
 for (const [name, plan] of Object.entries({ histogram, nested })) {
-  Deno.test(`renderManifest() makes the objects of the snapshot ${name}.yaml`, async () => {
-    const file = new URL(`../../fixtures/kubernetes/${name}.yaml`, import.meta.url);
+  Deno.test(`renderManifest() makes the objects of the snapshot ${name}.yaml.snap`, async () => {
+    const file = new URL(`../../fixtures/kubernetes/${name}.yaml.snap`, import.meta.url);
     const text = formatYaml(allObjects(render(plan)));
     if (Deno.env.get("UPDATE_SNAPSHOTS")) await Deno.writeTextFile(file, text);
     assertEquals(text, await Deno.readTextFile(file));

@@ -10,7 +10,7 @@ import type { Plan, PlanNode } from "../../../runtime/plan/plan.ts";
 /** What is rendered besides a plan. */
 export const SETTINGS: KubernetesSettings = {
   image: "registry.example/mp:1",
-  bundle: { code: "export default 1;\n", map: "{}", script: "/home/ada/topology.ts" },
+  bundle: { code: "export default 1;\n", map: "{}", script: "/shop/topology.ts" },
   secret: "what only replicas know",
   env: {},
   port: 3000,
