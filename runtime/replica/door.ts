@@ -249,9 +249,9 @@ function serviceOf(
       context.answered();
       return reply;
     },
-    async ready() {
-      const missing = await replica.survey();
-      return { ready: missing.length === 0, missing, begun: replica.begun };
+    async ready(once) {
+      const missing = once && replica.begun ? [] : await replica.survey();
+      return { ready: missing.length === 0, missing };
     },
   };
 }

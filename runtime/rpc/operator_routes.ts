@@ -36,10 +36,8 @@ export function addOperatorRoutes(hono: Hono, options: OperatorRoutesOptions): v
   });
   hono.get("/healthz", (c) => c.json({ status: "ok" }));
   hono.get("/readyz", async (c) => {
-    const { ready, missing, begun = false } = await service.ready();
-    // who sends callers asks whether it has begun: what is missing later fails only those calls that need it
-    const ok = ready || (begun && c.req.query("once") !== undefined);
-    return c.json({ ready, missing }, ok ? 200 : 503);
+    const { ready, missing } = await service.ready(c.req.query("once") !== undefined);
+    return c.json({ ready, missing }, ready ? 200 : 503);
   });
   let exposition: Promise<Exposition> | undefined;
   hono.get("/metrics", async (c) => {

@@ -17,8 +17,11 @@ export interface RpcService {
    * @throws {MpError} What becomes the error of the reply; anything else becomes `handler_failed`.
    */
   call(method: string, payload: Payload, meta: CallMeta): Promise<Payload> | Payload;
-  /** Whether calls can be answered now. */
-  ready(): Readiness | Promise<Readiness>;
+  /**
+   * Whether calls can be answered now; with `once`, or could be before. Who sends callers asks that way, for what
+   * is missing later fails only those calls that need it.
+   */
+  ready(once: boolean): Readiness | Promise<Readiness>;
 }
 
 /** One method. */
@@ -35,8 +38,6 @@ export interface Readiness {
   readonly ready: boolean;
   /** What is not there yet, for people: names of replicas, or of the storage. */
   readonly missing: readonly string[];
-  /** Whether it has been ready before. */
-  readonly begun?: boolean;
 }
 
 /**
