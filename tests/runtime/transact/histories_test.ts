@@ -1,0 +1,161 @@
+// Many clients of four transactors on one storage, under faults: what they do and get is linearizable.
+import { assert, assertEquals } from "@std/assert";
+import { memoryData } from "../../../drivers/storage/memory.ts";
+import { checkConserved } from "../../../runtime/check/conserved.ts";
+import { type Call, History } from "../../../runtime/check/history.ts";
+import { checkLinearizable } from "../../../runtime/check/linearizable.ts";
+import { MpError } from "../../../runtime/errors.ts";
+import type { Body } from "../../../runtime/transact/transaction.ts";
+import { Transactor } from "../../../runtime/transact/transactor.ts";
+import { type Account, bank, type BankAnswer, type BankRequest } from "../../e2e/faults/models.ts";
+import { type Seeded, seeded } from "../../support/seeded.ts";
+import { VirtualClock } from "../../support/virtual_clock.ts";
+import { FlakyStorage } from "./flaky_storage.ts";
+import { scopeId } from "./scripted_storage.ts";
+
+const REPLICAS = 4;
+const CLIENTS = 32;
+const OPERATIONS = 1_500;
+const ACCOUNTS = ["a", "b", "c", "d", "e"];
+const BALANCE = 20;
+
+interface Replica {
+  readonly storage: FlakyStorage;
+  readonly transactor: Transactor;
+  readonly died: PromiseWithResolvers<"died">;
+}
+
+/** What a body threw for what it saw. */
+class Short extends Error {
+  constructor(readonly account: Account) {
+    super("too little");
+  }
+}
+
+function bodyOf(request: BankRequest, random: Seeded): Body<BankAnswer> {
+  return (view) => {
+    const state = (name: string): Account => view.open(scopeId(name)).state ?? [0, BALANCE, ""];
+    if (request.op === "snapshot") return request.accounts.map((name) => [...state(name)] as const);
+    const { amount, mark } = request;
+    const [from, to] = [state(request.from), state(request.to)];
+    if (from[1] < amount) throw new Short([...from]);
+    const seen = [...from, ...to] as const;
+    const write = () => {
+      view.open(scopeId(request.from)).state = [from[0] + 1, from[1] - amount, mark];
+      view.open(scopeId(request.to)).state = [to[0] + 1, to[1] + amount, mark];
+      return seen;
+    };
+    // some bodies wait for something
+    if (random.next() < 0.7) return write();
+    return new Promise((resolve) => setTimeout(resolve, random.between(0, 10))).then(write);
+  };
+}
+
+async function run(seed: number): Promise<{ wrong: string[]; ends: Map<string, number> }> {
+  using clock = new VirtualClock();
+  const random = seeded(seed);
+  const data = memoryData();
+  const ends = new Map<string, number>();
+  const history = new History<BankRequest, BankAnswer>();
+  const start = (): Replica => {
+    const storage = new FlakyStorage(data, random);
+    const transactor = new Transactor({ storage, random: random.next });
+    return { storage, transactor, died: Promise.withResolvers() };
+  };
+  const replicas = Array.from({ length: REPLICAS }, start);
+  const dead: Replica[] = [];
+  let answered = 0;
+
+  function conclude(call: Call<BankAnswer>, request: BankRequest, error: unknown): string {
+    if (error instanceof Short) {
+      call.returned({ short: error.account });
+      return "short";
+    }
+    if (!(error instanceof MpError)) throw error;
+    const isSure = ["storage_unavailable", "scope_conflict"].includes(error.code);
+    if (isSure || request.op === "snapshot") call.failed();
+    return error.code;
+  }
+
+  async function client(id: number): Promise<void> {
+    for (let number = 0; answered < OPERATIONS; number++) {
+      const mark = `${id}-${number}`;
+      const [from, to] = random.shuffled(ACCOUNTS);
+      const request: BankRequest = random.next() < 0.2
+        ? { op: "snapshot", accounts: ACCOUNTS }
+        : { op: "transfer", from: from!, to: to!, amount: random.between(1, 8), mark };
+      const { transactor, died } = replicas[random.between(0, REPLICAS - 1)]!;
+      const call = history.call(mark, request);
+      const timeout = random.next() < 0.1 ? random.between(10, 200) : 30_000;
+      let end = "answered";
+      try {
+        const result = await Promise.race([
+          transactor.run(bodyOf(request, random), { timeout }),
+          died.promise,
+        ]);
+        if (result === "died") end = result;
+        else call.returned(result);
+      } catch (error) {
+        end = conclude(call, request, error);
+      }
+      ends.set(end, (ends.get(end) ?? 0) + 1);
+      if (end === "answered" || end === "short") answered++;
+      // time passes for whoever is refused at once
+      else await new Promise((resolve) => setTimeout(resolve, random.between(1, 20)));
+    }
+  }
+
+  async function harm(): Promise<void> {
+    while (answered < OPERATIONS) {
+      await new Promise((resolve) => setTimeout(resolve, random.between(20, 300)));
+      const at = random.between(0, REPLICAS - 1);
+      const victim = replicas[at]!;
+      if (random.next() < 0.5) {
+        victim.storage.isDead = true;
+        victim.died.resolve("died");
+        dead.push(victim);
+        replicas[at] = start();
+      } else {
+        victim.storage.isAway = true;
+        await new Promise((resolve) => setTimeout(resolve, random.between(20, 600)));
+        victim.storage.isAway = false;
+      }
+    }
+  }
+
+  let isOver = false;
+  const all = Promise.all([harm(), ...Array.from({ length: CLIENTS }, (_, id) => client(id))]);
+  all.finally(() => isOver = true).catch(() => {});
+  while (!isOver) await clock.pass(50);
+  await all;
+  for (const { transactor } of [...replicas, ...dead]) {
+    const closing = transactor.close();
+    await clock.pass(1_000);
+    await closing;
+  }
+  const { operations } = history;
+  const snapshots = operations.flatMap(({ input, returned }) =>
+    input.op === "snapshot" && returned !== undefined
+      ? [(returned.output as readonly Account[]).map(([, balance]) => balance)]
+      : []
+  );
+  const verdict = checkLinearizable(bank(ACCOUNTS, BALANCE), operations);
+  return {
+    wrong: [
+      ...checkConserved(ACCOUNTS.length * BALANCE, snapshots),
+      ...(verdict.outcome === "linearizable" ? [] : [verdict.message]),
+    ],
+    ends,
+  };
+}
+
+for (const seed of [1, 2, 3, 4]) {
+  Deno.test(`Transactor.run() is linearizable under faults of storage and replicas, with seed ${seed}`, async () => {
+    const { wrong, ends } = await run(seed);
+    assertEquals(wrong, []);
+    // it shows nothing unless all of this happened
+    for (const end of ["answered", "short", "died", "commit_unknown"]) {
+      assert(ends.has(end), `none was "${end}"`);
+    }
+  });
+}
