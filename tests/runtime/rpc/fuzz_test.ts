@@ -1,120 +1,115 @@
-import fc from "fast-check";
+/**
+ * Whatever comes is answered with JSON-RPC: at least 10,000 inputs a run, most of them in this process and
+ * some over a socket. `FUZZ_RUNS=1000000` makes it more, `FUZZ_SEED=…` the same again.
+ */
+
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { deadlines } from "../../../runtime/peer/deadlines.ts";
+import { rpcApp } from "../../../runtime/rpc/app.ts";
 import { type Decoded, decodeText } from "../../../runtime/rpc/decode.ts";
 import { DEFAULT_LIMITS } from "../../../runtime/rpc/limits.ts";
-import { serve, type Served } from "./served.ts";
+import {
+  assertAnswer,
+  call,
+  families,
+  headers,
+  json,
+  LIMITS,
+  runsOf,
+  seed,
+} from "./fuzz_inputs.ts";
+import { serve, service } from "./served.ts";
 
-// the message of a failure has the seed
-const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 2 ** 31);
-const runs = Number(Deno.env.get("FUZZ_RUNS") ?? 500);
+console.log(`FUZZ_SEED=${seed}`);
 
-/** Values of all kinds, `__proto__` among their keys. */
-const json = fc.letrec((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 4 },
-    fc.jsonValue(),
-    fc.array(tie("value"), { maxLength: 4 }),
-    fc.dictionary(
-      fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "toString")),
-      tie("value"),
-      { maxKeys: 4 },
-    ),
-  ),
-})).value;
-
-/** What is almost a call: each member is right, or anything, or not there. */
-const call = fc.record({
-  jsonrpc: fc.oneof({ weight: 5, arbitrary: fc.constant("2.0") }, json),
-  id: fc.oneof(fc.integer(), fc.double(), fc.string(), fc.constant(null), json),
-  method: fc.oneof(
-    { weight: 5, arbitrary: fc.constantFrom("echo", "later", "fails", "late", "notJson") },
-    { weight: 1, arbitrary: fc.constantFrom("rpc.discover", "__proto__", "constructor", "") },
-    json,
-  ),
-  params: json,
-}, { requiredKeys: [] });
-
-/** Text that is JSON, or was until something happened to it. */
-const text = fc.oneof(
-  call.map((value) => JSON.stringify(value)),
-  fc.array(fc.oneof(call, json), { maxLength: 5 }).map((value) => JSON.stringify(value)),
-  json.map((value) => JSON.stringify(value)),
-  fc.string({ unit: "binary" }),
-  fc.tuple(call.map((value) => JSON.stringify(value)), fc.nat(), fc.string()).map(
-    ([text, at, junk]) => text.slice(0, at % text.length) + junk + text.slice(at % text.length),
-  ),
-  fc.tuple(fc.constantFrom("[", '{"a":', '[{"params":', '"\\'), fc.nat(10_000)).map(
-    ([unit, times]) => unit.repeat(times),
-  ),
-);
-
-/** Checks that a reply is what JSON-RPC 2.0 allows. */
-function assertReply(reply: unknown): void {
-  assert(typeof reply === "object" && reply !== null && !Array.isArray(reply));
-  const { jsonrpc, id, error, ...rest } = reply as Record<string, unknown>;
-  assertEquals(jsonrpc, "2.0");
-  assert(id === null || typeof id === "string" || typeof id === "number");
-  if (error === undefined) return assertEquals(Object.keys(rest), ["result"]);
-  assertEquals(Object.keys(rest), []);
-  const { code, message, data } = error as Record<string, unknown>;
-  assert(Number.isInteger(code));
-  assertEquals(typeof message, "string");
-  assertEquals(typeof (data as { code: unknown }).code, "string");
+/** A request with a body, which says its length or does not. */
+function post(
+  body: Uint8Array,
+  saysLength: boolean,
+  more: Readonly<Record<string, string>> = {},
+): Request {
+  const bytes = body as Uint8Array<ArrayBuffer>;
+  return new Request("http://localhost/", {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(saysLength && { "content-length": String(body.length) }),
+      ...more,
+    },
+    body: saysLength ? bytes : new Blob([bytes]).stream(),
+  });
 }
 
-async function assertAnswered(served: Served, body: Uint8Array<ArrayBuffer>, chunked: boolean) {
-  const sent = chunked ? new Blob([body]).stream() : body;
-  const response = await served.post(sent);
-  const answer = await response.text();
-  if (response.status === 204) return assertEquals(answer, "");
-  assert([200, 413].includes(response.status), `HTTP ${response.status}`);
-  assertEquals(response.headers.get("content-type"), "application/json");
-  const reply = JSON.parse(answer);
-  if (!Array.isArray(reply)) return assertReply(reply);
-  assert(reply.length > 0);
-  reply.forEach(assertReply);
+for (const [name, bodies] of Object.entries(families)) {
+  Deno.test(`the endpoint answers with JSON-RPC whatever comes: ${name}`, async () => {
+    const { fetch } = rpcApp({ service, limits: LIMITS });
+    await fc.assert(
+      fc.asyncProperty(bodies, fc.boolean(), async (body, saysLength) => {
+        await assertAnswer(await fetch(post(body, saysLength)), [200, 204, 413]);
+      }),
+      { seed, numRuns: runsOf(1100) },
+    );
+    deadlines.settle();
+  });
 }
 
-Deno.test("the endpoint answers whatever comes with JSON-RPC", async () => {
+Deno.test("the endpoint answers with JSON-RPC whatever the headers are", async () => {
+  const { fetch } = rpcApp({ service, limits: LIMITS, secret: "Bearer secret" });
+  const open = rpcApp({ service, limits: LIMITS, origins: ["https://shop.example"] });
   const encoder = new TextEncoder();
-  const bytes = fc.oneof(
-    { weight: 5, arbitrary: text.map((text) => encoder.encode(text)) },
-    fc.uint8Array({ maxLength: 2000 }),
-  );
-  await using served = serve({ limits: { maxBody: 50_000, maxBatch: 4 } });
   await fc.assert(
-    fc.asyncProperty(
-      bytes,
-      fc.boolean(),
-      (body, chunked) => assertAnswered(served, body as Uint8Array<ArrayBuffer>, chunked),
-    ),
-    { seed, numRuns: runs },
+    fc.asyncProperty(call, headers, fc.boolean(), async (call, headers, isOpen) => {
+      const request = post(encoder.encode(JSON.stringify(call)), true, headers);
+      const response = await (isOpen ? open.fetch : fetch)(request);
+      await assertAnswer(response, [200, 204, 401, 413, 415]);
+    }),
+    { seed, numRuns: runsOf(1100) },
   );
-  // and goes on
-  assertEquals(
-    await served.call({ jsonrpc: "2.0", id: 1, method: "echo", params: [1] }),
-    { jsonrpc: "2.0", id: 1, result: 1 },
+  deadlines.settle();
+});
+
+Deno.test("the endpoint answers whatever is asked for over HTTP", async () => {
+  const { fetch } = rpcApp({ service });
+  const method = fc.constantFrom("GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "POST");
+  const path = fc.oneof(
+    fc.webPath(),
+    fc.constantFrom("/", "//", "/healthz", "/readyz", "/..%2f", "/%", "/%ff", "/?", "/healthz/"),
   );
+  await fc.assert(
+    fc.asyncProperty(method, path, headers, async (method, path, headers) => {
+      const response = await fetch(new Request(`http://localhost${path}`, { method, headers }));
+      assert(response.status < 500, `HTTP ${response.status}`);
+      const text = await response.text();
+      if (text !== "") JSON.parse(text);
+    }),
+    { seed, numRuns: runsOf(500) },
+  );
+  deadlines.settle();
 });
 
 Deno.test("the endpoint gives back what it was given", async () => {
-  await using served = serve();
+  const { fetch } = rpcApp({ service });
+  const encoder = new TextEncoder();
   const id = fc.oneof(
     fc.string(),
     fc.integer(),
     fc.double({ noNaN: true, noDefaultInfinity: true }),
   );
   await fc.assert(
-    fc.asyncProperty(id, json, async (id, value) => {
+    fc.asyncProperty(id, json, fc.boolean(), async (id, value, saysLength) => {
       const sent = JSON.stringify({ jsonrpc: "2.0", id, method: "echo", params: [value] });
       const { id: sentId, params: [result] } = JSON.parse(sent);
-      assertEquals(await served.call(sent), { jsonrpc: "2.0", id: sentId, result });
+      const response = await fetch(post(encoder.encode(sent), saysLength));
+      assertEquals(await response.json(), { jsonrpc: "2.0", id: sentId, result });
     }),
-    { seed, numRuns: runs },
+    { seed, numRuns: runsOf(800) },
   );
+  deadlines.settle();
 });
 
 Deno.test("decodeText() answers whatever it is given, and never more than was asked", () => {
+  const text = fc.oneof(...Object.values(families)).map((bytes) => new TextDecoder().decode(bytes));
   fc.assert(
     fc.property(text, (text) => {
       const decoded: Decoded = decodeText(text, { ...DEFAULT_LIMITS, maxBatch: 4 });
@@ -125,6 +120,22 @@ Deno.test("decodeText() answers whatever it is given, and never more than was as
         else assert(call.id !== undefined);
       }
     }),
-    { seed, numRuns: 5 * runs },
+    { seed, numRuns: runsOf(2000) },
+  );
+});
+
+Deno.test("the endpoint answers whatever comes over a socket, and goes on", async () => {
+  await using served = serve({ limits: LIMITS });
+  const body = fc.oneof(...Object.values(families)) as fc.Arbitrary<Uint8Array<ArrayBuffer>>;
+  await fc.assert(
+    fc.asyncProperty(body, fc.boolean(), async (body, chunked) => {
+      const sent = chunked ? new Blob([body]).stream() : body;
+      await assertAnswer(await served.post(sent), [200, 204, 413]);
+    }),
+    { seed, numRuns: runsOf(300) },
+  );
+  assertEquals(
+    await served.call({ jsonrpc: "2.0", id: 1, method: "echo", params: [1] }),
+    { jsonrpc: "2.0", id: 1, result: 1 },
   );
 });
