@@ -7,6 +7,7 @@
 import { join, resolve } from "node:path";
 import { closestString } from "@std/text/closest-string";
 import { MpError } from "../errors.ts";
+import { encodeNamespace } from "./key.ts";
 import type { StorageConfig, StorageName } from "./storage_config.ts";
 import {
   formatStorageUrl,
@@ -62,9 +63,20 @@ export function chooseStorage(sources: StorageSources): StorageConfig {
 }
 
 function choose(sources: StorageSources): StorageConfig {
-  const { flag, env, script, folder } = sources;
+  const { script } = sources;
   // an unknown name is an error even where something else beats it: it never did what was meant
   const scripted = script === undefined ? undefined : fromScript(script, sources);
+  const chosen = choosePlace(sources, scripted);
+  // whose scopes they are does not change with where they are
+  const namespace = chosen.namespace ?? scripted?.namespace;
+  return namespace === undefined ? chosen : { ...chosen, namespace };
+}
+
+function choosePlace(
+  sources: StorageSources,
+  scripted: StorageConfig | undefined,
+): StorageConfig {
+  const { flag, env, folder } = sources;
   if (flag !== undefined) return fromText(flag, { where: "--storage", folder }, scripted, sources);
   if (env.MP_STORAGE) {
     return fromText(env.MP_STORAGE, { where: "MP_STORAGE", folder }, scripted, sources);
@@ -155,7 +167,22 @@ function fromScript(script: ScriptStorage, sources: StorageSources): StorageConf
 
 function configured({ name, config }: ScriptStorage, source: UrlSource): StorageConfig {
   if (!isStorageName(name)) throw unknownStorage(name, source.where);
-  const { url, ...options } = optionsOf(name, config, source.where);
+  const { namespace, ...options } = optionsOf(name, config, source.where);
+  const place = placeOf(name, options, source);
+  if (namespace === undefined) return place;
+  try {
+    encodeNamespace(namespace as string);
+  } catch {
+    throw wrongOption(name, source.where, `its namespace "${namespace}" has not 1 to 128 bytes`);
+  }
+  return { ...place, namespace: namespace as string };
+}
+
+function placeOf(
+  name: StorageName,
+  { url, ...options }: Record<string, unknown>,
+  source: UrlSource,
+): StorageConfig {
   if (url !== undefined) {
     const parsed = parseStorageUrl(String(url), source);
     if (parsed.storage === name) return parsed;
@@ -187,7 +214,7 @@ function optionsOf(name: StorageName, config: unknown, where: string): Record<st
   if (config === undefined || config === null) return {};
   if (typeof config === "string") return { url: config };
   if (typeof config !== "object") throw wrongOption(name, where, `${config} is no configuration`);
-  const known = ["url", ...SCRIPT_OPTIONS[name]];
+  const known = ["url", "namespace", ...SCRIPT_OPTIONS[name]];
   const options: Record<string, unknown> = {};
   for (const [option, value] of Object.entries(config)) {
     if (!known.includes(option)) {

@@ -21,12 +21,13 @@ export type StorageDrivers = { readonly [Name in StorageName]?: OpenStorage };
 /**
  * Makes a storage that is opened by its first call.
  *
+ * @param app Whose scopes they are, unless the configuration says so.
  * @param onWarning Told once of what is not as it should be. Default: nobody.
  * @throws {MpError} `unsupported`
  */
 export function lazyStorage(
   config: StorageConfig,
-  namespace: string,
+  app: string,
   drivers: StorageDrivers,
   onWarning?: (warning: string) => void,
 ): Storage {
@@ -40,6 +41,7 @@ export function lazyStorage(
       },
     );
   }
+  const { namespace = app } = config;
   let opened: Promise<Storage> | undefined;
   let closed = false;
   const storage = () => {

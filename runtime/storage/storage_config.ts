@@ -10,20 +10,26 @@ export type StorageConfig = MemoryConfig | FileConfig | RedisConfig | MysqlConfi
 /** The name of a storage. */
 export type StorageName = StorageConfig["storage"];
 
+/** What all storages have in common. */
+export interface SharedConfig {
+  /** Whose scopes they are, where several apps share them on purpose. Default: the app. */
+  readonly namespace?: string;
+}
+
 /** A Map in one process, for tests. */
-export interface MemoryConfig {
+export interface MemoryConfig extends SharedConfig {
   readonly storage: "memory";
 }
 
 /** A file of this machine. */
-export interface FileConfig {
+export interface FileConfig extends SharedConfig {
   readonly storage: "file";
   /** Absolute. */
   readonly path: string;
 }
 
 /** What storages on a server have in common. */
-export interface ServerConfig {
+export interface ServerConfig extends SharedConfig {
   readonly host: string;
   readonly port: number;
   readonly user?: string;

@@ -8,6 +8,7 @@ import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { closestString } from "@std/text/closest-string";
 import { MpError } from "../errors.ts";
+import { encodeNamespace } from "./key.ts";
 import type {
   MysqlConfig,
   RedisConfig,
@@ -54,6 +55,26 @@ export function isStorageName(text: string): text is StorageName {
  * @throws {MpError} `usage` when it is neither, with a near name where there is one.
  */
 export function parseStorageUrl(text: string, source: UrlSource): StorageConfig {
+  const { place, namespace } = takeNamespace(text, source.where);
+  const config = parsePlace(place, source);
+  return namespace === undefined ? config : { ...config, namespace };
+}
+
+/** Takes the option that every storage has, files too, out of a URL. */
+function takeNamespace(text: string, where: string): { place: string; namespace?: string } {
+  const match = /([?&])namespace=([^&#]*)(&?)/.exec(text);
+  if (match === null) return { place: text };
+  const [whole, before, written, after] = match as unknown as [string, string, string, string];
+  try {
+    const namespace = decodeURIComponent(written);
+    encodeNamespace(namespace);
+    return { place: text.replace(whole, after && before), namespace };
+  } catch {
+    throw wrongUrl(where, text, `its namespace is "${written}", not 1 to 128 bytes`);
+  }
+}
+
+function parsePlace(text: string, source: UrlSource): StorageConfig {
   if (/^([A-Za-z]:)?[/\\]|^\.{1,2}[/\\]|^[^:]*\.(db|sqlite3?)$/.test(text)) {
     return { storage: "file", path: resolve(source.folder, text) };
   }
@@ -81,6 +102,13 @@ export function parseStorageUrl(text: string, source: UrlSource): StorageConfig 
 
 /** The URL of a storage; `parseStorageUrl()` gives the same storage back. Holds its password. */
 export function formatStorageUrl(config: StorageConfig): string {
+  const place = formatPlace(config);
+  if (config.namespace === undefined) return place;
+  const namespace = `namespace=${encodeURIComponent(config.namespace)}`;
+  return `${place}${place.includes("?") ? "&" : "?"}${namespace}`;
+}
+
+function formatPlace(config: StorageConfig): string {
   if (config.storage === "memory") return "memory:";
   if (config.storage === "file") return pathToFileURL(config.path).href;
   const url = new URL(`${config.storage}://host`);
@@ -102,8 +130,10 @@ export function formatStorageUrl(config: StorageConfig): string {
 
 /** A storage for people: no password. */
 export function showStorage(config: StorageConfig): string {
-  if (config.storage === "memory") return "memory";
-  if (config.storage === "file") return config.path;
+  const { storage, namespace } = config;
+  if (namespace === undefined && storage === "memory") return "memory";
+  if (namespace === undefined && storage === "file") return config.path;
+  if (storage === "memory" || storage === "file") return formatStorageUrl(config);
   const hidden = config.password === undefined ? {} : { password: "***" };
   return formatStorageUrl({ ...config, ...hidden });
 }

@@ -85,7 +85,8 @@ function settle(draft: Draft): Members {
 /** A copy that shares nothing with what it is made of. `above` has the objects around it. */
 function copyOf(value: unknown, above: Set<object>): unknown {
   if (typeof value !== "object" || value === null) return leaf(value);
-  const original = draftOf(value)?.members ?? value;
+  const draft = draftOf(value);
+  const original = draft?.members ?? value;
   if (above.has(original)) throw new NotJson("a part of itself");
   if (!hasMembers(original) && !isBare(original)) throw new NotJson(kindOf(original));
   above.add(original);
@@ -94,7 +95,10 @@ function copyOf(value: unknown, above: Set<object>): unknown {
   const copy = (isArray ? [] : {}) as Members;
   within<string | number>(isArray ? members.keys() : Object.keys(members), (key) => {
     const member = members[key];
-    if (member !== undefined || isArray) put(copy, key, copyOf(member, above));
+    if (member === undefined && !isArray) return;
+    // what was changed below a draft is known by what it was
+    const changed = draft && draft.owner.drafts.get(member as object);
+    put(copy, key, copyOf(changed?.proxy ?? member, above));
   });
   above.delete(original);
   return copy;

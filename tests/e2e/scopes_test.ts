@@ -189,6 +189,36 @@ Deno.test("mp ps and mp scope know where a running app keeps its scopes", async 
   assertEquals(other.code, 1);
 });
 
+Deno.test("mp run keeps apps apart, unless they name the same namespace", async () => {
+  await using sandbox = await mpSandbox();
+  const count = async (app: string, config: string) => {
+    const script = await sandbox.write(
+      `${app}.ts`,
+      `import * as mp from "@metaparticle/mp";
+       mp.setStorage("file", ${config});
+       console.log(await mp.scoped("global", (it) => it.n = (it.n ?? 0) + 1));`,
+    );
+    const { code, stdout, stderr } = await sandbox.run(["run", script]);
+    assertEquals(code, 0, stderr);
+    return stdout.trim();
+  };
+  const own = `{ path: "data.db" }`;
+  const common = `{ path: "data.db", namespace: "shops" }`;
+  assertEquals([await count("tea", own), await count("coffee", own)], ["1", "1"]);
+  assertEquals([await count("tea", common), await count("coffee", common)], ["1", "2"]);
+  const url = `file:${join(sandbox.folder, "data.db")}?namespace=shops`;
+  const { stdout } = await sandbox.run([
+    "scope",
+    "get",
+    "global",
+    "--app",
+    "tea.ts",
+    "--storage",
+    url,
+  ]);
+  assertEquals(JSON.parse(stdout), { n: 2 });
+});
+
 Deno.test("mp scope says that it cannot see what is in the memory of replicas", async () => {
   await using shop = await launch(
     `mp.service("count", () => mp.scope.global.n = 1, { expose: true });`,

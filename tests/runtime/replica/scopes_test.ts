@@ -129,3 +129,60 @@ Deno.test("Replica runs a handler whose scopes cannot be loaded, and finds them 
   }, { storages: { memory: () => Promise.resolve(storage) } });
   assertEquals(await tree.call("svc.0"), 1);
 });
+
+Deno.test("Replica gives a handler that runs again a fresh copy of its request", async () => {
+  const storage = new ScriptedStorage();
+  await storage.set("a", { n: 1 });
+  let runs = 0;
+  await using tree = await Tree.start((mp) => {
+    mp.service("svc", (request: { list: number[] }) => {
+      runs++;
+      request.list.push(mp.scope.a.n ?? 0);
+      try {
+        mp.scope.a.n++;
+      } catch {
+        // whatever a handler hides
+      }
+      return request;
+    });
+  }, { storages: { memory: () => Promise.resolve(storage) } });
+  assertEquals(await tree.call("svc.0", { list: [7] }), { list: [7, 1] });
+  assertEquals([runs, await storage.get("a")], [2, { n: 2 }]);
+});
+
+Deno.test("Replica encodes what a handler returns before any other runs", async () => {
+  await using tree = await Tree.start((mp) => {
+    mp.service("svc", (item: string) => {
+      const list: string[] = mp.scope.a.list ??= [];
+      list.push(item);
+      return { list, scope: mp.scope.a };
+    });
+    mp.service("explicit", (item: string) =>
+      mp.scoped("b", (b) => {
+        (b.list ??= []).push(item);
+        return b;
+      }));
+  }, { storages: shared() });
+  for (const name of ["svc.0", "explicit.0"]) {
+    const replies = await Promise.all(["a", "b", "c"].map((item) => tree.call(name, item)));
+    const lengths = replies.map((reply) => (reply as { list: string[] }).list.length);
+    assertEquals(lengths.sort(), [1, 2, 3]);
+  }
+});
+
+Deno.test("Replica takes one round trip for a handler that only reads", async () => {
+  const storage = new ScriptedStorage();
+  await using tree = await Tree.start((mp) => {
+    mp.service("svc", () => [mp.scope.a.n ?? null, mp.scope.b.n ?? null]);
+  }, { storages: { memory: () => Promise.resolve(storage) } });
+  for (const requests of [1, 2, 3]) {
+    assertEquals(await tree.call("svc.0"), [null, null]);
+    assertEquals([storage.requests.length, storage.reads], [requests, 0]);
+    assertEquals(
+      storage.requests.at(-1)!.map(({ checks, mutations }) => [checks.length, mutations]),
+      [
+        [2, []],
+      ],
+    );
+  }
+});

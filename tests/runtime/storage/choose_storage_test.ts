@@ -85,6 +85,22 @@ Deno.test("chooseStorage() takes what scripts configure, as the original's did",
   assertEquals(script("memory", {}), "memory:");
 });
 
+Deno.test("chooseStorage() keeps the namespace of a script wherever its scopes are", () => {
+  const script = { name: "file", config: { path: "a.db", namespace: "both shops" } };
+  assertEquals(choose({ script }), "file:///shop/a.db?namespace=both%20shops");
+  assertEquals(
+    choose({ script, flag: "redis" }),
+    "redis://127.0.0.1:6379/0?namespace=both%20shops",
+  );
+  assertEquals(choose({ script, flag: "redis://h?namespace=b" }), "redis://h:6379/0?namespace=b");
+  for (const namespace of ["", "a".repeat(129), 5]) {
+    const wrong = { name: "memory", config: { namespace } };
+    assertThrows(() => choose({ script: wrong }), MpError, `its namespace "${namespace}"`);
+    const flag = `file:a.db?namespace=${namespace}`;
+    if (namespace !== 5) assertThrows(() => choose({ flag }), MpError, "its namespace is");
+  }
+});
+
 Deno.test("original bug: an unknown storage is silently ignored", () => {
   const error = assertThrows(
     () => choose({ script: { name: "reddis", where: "shop.ts:3:1" } }),

@@ -38,6 +38,20 @@ const GOOD: readonly [string, StorageConfig][] = [
   }],
   ["redis://[::1]:7", { ...redis, host: "::1", port: 7, database: 0, sharding: "app" }],
   ["mysql://u:p@h/shop", { ...mysql, user: "u", password: "p", database: "shop" }],
+  ["memory:?namespace=a", { storage: "memory", namespace: "a" }],
+  ["file:data.db?namespace=a%26b", { storage: "file", path: "/shop/data.db", namespace: "a&b" }],
+  ["redis://h?namespace=a&sharding=scope", {
+    ...redis,
+    database: 0,
+    sharding: "scope",
+    namespace: "a",
+  }],
+  ["mysql://h/shop?timeout=50&namespace=a", {
+    ...mysql,
+    timeout: 50,
+    database: "shop",
+    namespace: "a",
+  }],
   ["mariadb://h:1/a%20b?socketPath=/run/s", {
     ...mysql,
     port: 1,

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
 import { Draft, draftOf } from "../../../runtime/transact/draft.ts";
 import { copyDraft, settleDraft, withoutDrafts } from "../../../runtime/transact/settle_draft.ts";
 
@@ -302,4 +303,82 @@ Deno.test("withoutDrafts() replaces drafts by copies, and leaves all else as it 
   const cycle: Any = { draft: draft.a };
   cycle.self = cycle;
   assertEquals((withoutDrafts(cycle) as Any).draft, { b: 1 });
+});
+
+Deno.test("withoutDrafts() and copyDraft() see what was changed deep inside", () => {
+  const draft = draftFor({ list: ["a"], deep: { er: [{ n: 1 }] }, same: { n: 0 } });
+  const body = draft.proxy as Any;
+  body.list.push("b");
+  body.deep.er[0].n++;
+  const expected = { list: ["a", "b"], deep: { er: [{ n: 2 }] }, same: { n: 0 } };
+  assertEquals(withoutDrafts(body), expected);
+  assertEquals(withoutDrafts({ all: body, part: body.deep }), {
+    all: expected,
+    part: expected.deep,
+  });
+  assertEquals(copyDraft(draft), expected as Any);
+});
+
+Deno.test("Draft moves what was changed before, and after", () => {
+  assertLikePlain({ a: { list: [1], x: { n: 1 } } }, (document) => {
+    document.a.list.push(2);
+    document.b = document.a;
+    document.c = { inside: [document.a.x] };
+    document.a.x.n++;
+    document.b.list.push(3);
+    delete document.a;
+    return document;
+  });
+});
+
+/** One step of a body: where it goes, by numbers, and what it does there. */
+type Step = readonly [path: readonly number[], what: number, other: readonly number[]];
+
+/** The object or array at the end of a path, as far as it leads to one. */
+function at(document: Any, path: readonly number[]): Any {
+  let here = document;
+  for (const number of path) {
+    const keys = Object.keys(here);
+    const next = keys.length > 0 ? here[keys[number % keys.length]!] : undefined;
+    if (typeof next !== "object" || next === null) break;
+    here = next;
+  }
+  return here;
+}
+
+function take(document: Any, [path, what, other]: Step): void {
+  const here = at(document, path);
+  const from = at(document, other);
+  const keys = Object.keys(here);
+  const key = Array.isArray(here) ? keys.length : `k${what % 3}`;
+  if (what % 5 === 0) here[key] = what;
+  else if (what % 5 === 1) here[key] = { n: [what] };
+  else if (what % 5 === 2 && Array.isArray(here)) here.pop();
+  else if (what % 5 === 2) delete here[keys.at(-1) ?? ""];
+  else if (what % 5 === 3) here[key] = JSON.parse(JSON.stringify(from));
+  else here[key] = { from };
+}
+
+Deno.test("Draft comes to what a plain document comes to, whatever a body does", () => {
+  const numbers = fc.array(fc.nat(5), { maxLength: 4 });
+  const steps = fc.array(fc.tuple(numbers, fc.nat(20), numbers), { maxLength: 12 });
+  const document = { a: { b: [1, { c: 2 }] }, d: [[], {}], e: { f: { g: "h" } } };
+  fc.assert(fc.property(steps, (steps: Step[]) => {
+    const plain = structuredClone(document) as Any;
+    try {
+      for (const step of steps) take(plain, step);
+      JSON.stringify(plain);
+    } catch {
+      // it has become a part of itself
+      return;
+    }
+    const draft = draftFor(document);
+    for (const step of steps) take(draft.proxy, step);
+    const seen = JSON.stringify(draft.proxy);
+    const result = withoutDrafts(draft.proxy);
+    assertEquals(seen, JSON.stringify(plain));
+    assertEquals(JSON.stringify(result), seen);
+    assertEquals(JSON.stringify(copyDraft(draft)), seen);
+    assertEquals(JSON.parse(JSON.stringify(settleDraft(draft))), JSON.parse(seen));
+  }));
 });
