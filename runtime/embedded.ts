@@ -1,15 +1,16 @@
 /**
  * What the executable holds besides its code: files, and a description of them.
  *
- * `scripts/compile.ts` puts them beside the executable's entry. Nothing is embedded where `mp` runs from
- * source.
+ * `scripts/compile.ts` puts them beside the code. Nothing is embedded where `mp` runs from source.
  *
  * @module
  */
 
+import { isBundled, ownFolder } from "./own_files.ts";
+
 /** A file in the executable. */
 export interface EmbeddedFile {
-  /** Its path from the executable's entry. */
+  /** Its path in the executable. */
   readonly path: string;
   /** In bytes. */
   readonly size: number;
@@ -25,20 +26,22 @@ export interface Embedded {
   readonly target: string;
   /** esbuild's native program. */
   readonly esbuild: EmbeddedFile & { readonly version: string };
-  /** The declaration file of the scripting API. */
-  readonly declarations: EmbeddedFile;
+  /** Declaration files, by name: of what scripts and tests import, and of the runtime. */
+  readonly declarations: Readonly<Record<string, EmbeddedFile>>;
+  /** The paths of all files that a package needs: the code and the declarations. */
+  readonly package: readonly string[];
 }
 
-/** The name of the description, beside the executable's entry. */
+/** The name of the description. */
 export const EMBEDDED = "embedded.json";
 
-/** What this executable holds; nothing where `mp` runs from source. */
+/** What this executable, or package of it, is made of; nothing where `mp` runs from source. */
 export function embedded(): Embedded | undefined {
-  if (!Deno.build.standalone) return undefined;
+  if (!isBundled) return undefined;
   return JSON.parse(Deno.readTextFileSync(embeddedUrl(EMBEDDED))) as Embedded;
 }
 
 /** Where a file of this executable is read from. */
 export function embeddedUrl(path: string): URL {
-  return new URL(path, Deno.mainModule);
+  return new URL(path, ownFolder);
 }

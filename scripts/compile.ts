@@ -10,8 +10,10 @@
 import { createHash } from "node:crypto";
 import { parseArgs } from "@std/cli/parse-args";
 import { basename, dirname, fromFileUrl, join, resolve } from "@std/path";
+import config from "../deno.json" with { type: "json" };
 import { messageOf } from "../runtime/errors.ts";
 import { stopBundler, warmUpBundler } from "../runtime/script/bundler.ts";
+import { makeDeclarations } from "./declarations/make_declarations.ts";
 import { denoCompile } from "./compile/deno_compile.ts";
 import { stageCode, stageFiles } from "./compile/stage.ts";
 import { type Target, TARGETS } from "./compile/targets.ts";
@@ -113,7 +115,7 @@ async function main(): Promise<number> {
 async function make(orders: readonly Order[], stage: string): Promise<void> {
   const { version: esbuildVersion } = await warmUpBundler();
   await stageCode(root, stage);
-  const declarations = "";
+  const declarations = { ...await makeDeclarations(root, config.version) };
   for (const { target, file } of orders) {
     const { digest } = await stageFiles({ root, stage, target, esbuildVersion, declarations });
     await Deno.mkdir(dirname(file), { recursive: true });

@@ -47,6 +47,12 @@ export const commandTable: readonly CommandEntry[] = [
     async () => (await import("./delete.ts")).deleteDeployment,
   ),
   entry("scope", "Look at scopes and change them", async () => (await import("./scope.ts")).scope),
+  entry("init", "Start a project", async () => (await import("./init.ts")).init),
+  entry(
+    "types",
+    "Write the types of what scripts import",
+    async () => (await import("./write_declarations.ts")).writeDeclarations,
+  ),
   entry("doctor", "Check that mp can work here", async () => (await import("./doctor.ts")).doctor),
   entry(
     "completions",

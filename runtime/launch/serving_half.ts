@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { messageOf, MpError } from "../errors.ts";
+import { bundledReplica } from "../own_files.ts";
 import { cacheFolders, isPrivate } from "../user_folders.ts";
 import { INSPECT_OPTION, REPLICA_ARGUMENT } from "./replica_arguments.ts";
 import type { ReplicaCommand } from "./driver.ts";
@@ -46,6 +47,10 @@ export interface ServingHalfOptions {
 export async function servingHalf(options: ServingHalfOptions = {}): Promise<ServingHalf> {
   // a compiled file holds the module, and runs it when it is started with the hidden argument
   if (Deno.build.standalone) return { entry: REPLICA_ARGUMENT, folder: "" };
+  if (bundledReplica !== undefined) {
+    const entry = fileURLToPath(bundledReplica);
+    return { entry, folder: dirname(entry) };
+  }
   if (!import.meta.url.startsWith("file:")) {
     throw new MpError("unsupported", `Cannot launch replicas from ${import.meta.url}`, {
       next: "Clone the project, or use its executable",
@@ -154,8 +159,8 @@ async function makeIn(cache: string, key: string, root: string): Promise<string>
   const fresh = await Deno.makeTempDir({ dir: cache, prefix: `${key}.` });
   try {
     // where it is made already, nothing is needed to make it
-    const { bundleEntry } = await import("./bundle_entry.ts");
-    await bundleEntry({ root, entry: ENTRY, folder: fresh });
+    const { bundleEntries } = await import("./bundle_entries.ts");
+    await bundleEntries({ root, entries: [ENTRY], folder: fresh });
     const files: Record<string, string> = {};
     for (const { name } of Deno.readDirSync(fresh)) files[name] = digestOf(join(fresh, name));
     Deno.writeTextFileSync(join(fresh, MANIFEST), JSON.stringify(files));

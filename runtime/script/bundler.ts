@@ -8,6 +8,7 @@
 import childProcess, { type ChildProcess } from "node:child_process";
 import type * as esbuild from "esbuild";
 import { embedded } from "../embedded.ts";
+import { MpError } from "../errors.ts";
 
 /** What is used of esbuild. */
 export type Esbuild = Omit<typeof esbuild, "default">;
@@ -93,10 +94,18 @@ async function loadLibrary(): Promise<Esbuild> {
 const PATH_VARIABLE = "ESBUILD_BINARY_PATH";
 
 async function importEsbuild(): Promise<Esbuild> {
-  const executable = embedded();
-  if (executable === undefined) return await loadLibrary();
+  const description = embedded();
+  if (description === undefined) return await loadLibrary();
   const { nativeEsbuild } = await import("./native_esbuild.ts");
-  const program = await nativeEsbuild({ embedded: executable.esbuild });
+  const { esbuild } = description;
+  let program: string;
+  try {
+    program = await nativeEsbuild({ embedded: esbuild });
+  } catch (error) {
+    // a package holds no program, and another machine than the one that wrote it out has none in its cache
+    if (!Deno.build.standalone) return await downloaded(esbuild.version, error);
+    throw error;
+  }
   // it looks once, when it is loaded; scripts and replicas inherit what the user has set
   const users = Deno.env.get(PATH_VARIABLE);
   Deno.env.set(PATH_VARIABLE, program);
@@ -105,5 +114,18 @@ async function importEsbuild(): Promise<Esbuild> {
   } finally {
     if (users === undefined) Deno.env.delete(PATH_VARIABLE);
     else Deno.env.set(PATH_VARIABLE, users);
+  }
+}
+
+/** esbuild from npm, by Deno. The import is computed, for it is no part of a bundle. */
+async function downloaded(version: string, cause: unknown): Promise<Esbuild> {
+  const specifier = `npm:esbuild@${version}`;
+  try {
+    return await import(specifier);
+  } catch {
+    throw new MpError("launch_failed", `Cannot bundle scripts: ${specifier} cannot be had`, {
+      cause,
+      next: "Run mp doctor, which writes out the one that mp holds",
+    });
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { MpError } from "../errors.ts";
+import { isBundled, ownFolder, programModule } from "../own_files.ts";
 import type { ScriptHost } from "./api.ts";
 import { describeTopology } from "./describe.ts";
 import { noScopes } from "./scopes.ts";
@@ -43,12 +44,12 @@ function isCalledByMainModule(): boolean {
   if (main === undefined || !isFile(main)) return false;
   // for deno test and deno bench, whose functions do something, each file is the main module
   if (Deno.test.length > 0) return false;
-  const own = new URL("../../", import.meta.url).href;
+  const own = isBundled
+    ? [`${ownFolder.href}main/`]
+    : [`${ownFolder.href}runtime/`, `${ownFolder.href}mod.ts`];
   // the first frame outside of this package, or of its examples, is the caller's
   const frames = new Error().stack?.split("\n").slice(1) ?? [];
-  const caller = frames.find((frame) =>
-    !frame.includes(`${own}runtime/`) && !frame.includes(`${own}mod.ts`)
-  );
+  const caller = frames.find((frame) => !own.some((place) => frame.includes(place)));
   return caller !== undefined && caller.includes(main);
 }
 
@@ -63,7 +64,6 @@ function isFile(url: string): boolean {
 
 /** Hands over to the program, which loads the script anew; the import is computed, for the program is no part of the API. */
 async function runCommandLine(): Promise<void> {
-  const program = new URL("../../main.ts", import.meta.url).href;
-  const { direct } = await import(program);
+  const { direct } = await import(programModule.href);
   Deno.exit(await direct(Deno.mainModule, Deno.args));
 }

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { EMBEDDED, type Embedded, type EmbeddedFile } from "../../runtime/embedded.ts";
-import { bundleEntry } from "../../runtime/launch/bundle_entry.ts";
+import { bundleEntries } from "../../runtime/launch/bundle_entries.ts";
 import { withBundler } from "../../runtime/script/bundler.ts";
 import { esbuildProgram } from "./esbuild_program.ts";
 import type { Target } from "./targets.ts";
@@ -15,9 +15,15 @@ import type { Target } from "./targets.ts";
 /** The file that the executable starts with, in the stage. */
 export const ENTRY = "executable.js";
 
-/** The halves, and the folders of the stage in which they are. */
-const HALVES = [{ entry: "main.ts", folder: "main" }, { entry: "replica.ts", folder: "replica" }];
-const KNOWN = { "Deno.build.standalone": "true" };
+/** The two halves, and the folders of the stage in which they are. */
+const HALVES = [
+  // what scripts and tests import is here too, so that all of it can be written out as a package
+  { entries: ["main.ts", "mod.ts", "testing.ts"], folder: "main" },
+  { entries: ["replica.ts"], folder: "replica" },
+];
+
+/** What Deno is told of the types of modules in a package. */
+const TYPES = { "main/mod.js": "mod.d.ts", "main/testing.js": "testing.d.ts" };
 
 /**
  * Bundles the code: only what is reachable, each lazily loaded part in a file of its own.
@@ -26,9 +32,13 @@ const KNOWN = { "Deno.build.standalone": "true" };
  * @param stage An empty folder.
  */
 export async function stageCode(root: string, stage: string): Promise<void> {
-  const define = KNOWN;
-  for (const { entry, folder } of HALVES) {
-    await bundleEntry({ root, entry, folder: join(stage, folder), define, minify: true });
+  for (const { entries, folder } of HALVES) {
+    await bundleEntries({ root, entries, folder: join(stage, folder), minify: true });
+  }
+  for (const [module, types] of Object.entries(TYPES)) {
+    const path = join(stage, module);
+    const code = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, `/* @ts-self-types="../files/${types}" */\n${code}`);
   }
   await withBundler((esbuild) =>
     esbuild.build({
@@ -43,7 +53,7 @@ export async function stageCode(root: string, stage: string): Promise<void> {
       plugins: [{
         name: "mp-halves",
         setup(build) {
-          for (const { entry, folder } of HALVES) {
+          for (const { entries: [entry = ""], folder } of HALVES) {
             const filter = new RegExp(`^\\.\\./\\.\\./${entry.replace(".", "\\.")}$`);
             const path = `./${folder}/${entry.replace(/\.ts$/, ".js")}`;
             build.onResolve({ filter }, () => ({ path, external: true }));
@@ -61,8 +71,8 @@ export interface StageFilesOptions {
   readonly target: Target;
   /** The version of esbuild that the code has. */
   readonly esbuildVersion: string;
-  /** The declaration file of the scripting API. */
-  readonly declarations: string;
+  /** Declaration files, by name. */
+  readonly declarations: Readonly<Record<string, string>>;
 }
 
 /**
@@ -77,15 +87,23 @@ export async function stageFiles(options: StageFilesOptions): Promise<Embedded> 
   await Deno.mkdir(join(stage, "files"));
   const program = await esbuildProgram(root, target, esbuildVersion);
   await Deno.copyFile(program, join(stage, "files/esbuild"));
-  await Deno.writeTextFile(join(stage, "files/mp.d.ts"), declarations);
-  const described: Embedded = {
+  const types = Object.fromEntries(
+    await Promise.all(
+      Object.entries(declarations).map(async ([name, text]) => {
+        await Deno.writeTextFile(join(stage, "files", name), text);
+        return [name, await describe(stage, `files/${name}`)] as const;
+      }),
+    ),
+  );
+  const made: Embedded = {
     digest: await digestOf(stage, [Deno.version.deno, target.name]),
     target: target.name,
     esbuild: { ...await describe(stage, "files/esbuild"), version: esbuildVersion },
-    declarations: await describe(stage, "files/mp.d.ts"),
+    declarations: types,
+    package: (await filesOf(stage)).filter((path) => path !== ENTRY && path !== "files/esbuild"),
   };
-  await Deno.writeTextFile(join(stage, EMBEDDED), JSON.stringify(described));
-  return described;
+  await Deno.writeTextFile(join(stage, EMBEDDED), JSON.stringify(made));
+  return made;
 }
 
 async function describe(stage: string, path: string): Promise<EmbeddedFile> {

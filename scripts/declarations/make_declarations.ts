@@ -21,9 +21,13 @@ export interface Declarations {
   readonly "mp.d.ts": string;
 }
 
-/** The names by which scripts import it, and what they stand for; the last are aliases. */
-const MODULES = { "mod.d.ts": "@metaparticle/mp", "testing.d.ts": "@metaparticle/mp/testing" };
-const SHARED = "@metaparticle/mp/shared";
+/** The names by which scripts import them; the last is known to the other two only. */
+const MODULES = {
+  "mod.d.ts": "@metaparticle/mp",
+  "testing.d.ts": "@metaparticle/mp/testing",
+  "shared.d.ts": "@metaparticle/mp/shared",
+};
+/** Further names of the first. */
 const ALIASES = ["mp", "jsr:@metaparticle/mp", "npm:@metaparticle/mp"];
 
 /**
@@ -49,16 +53,23 @@ export async function makeDeclarations(root: string, version: string): Promise<D
     minifyInternalExports: false,
   });
   await bundle.close();
-  const [mod, testing, shared] = ["mod.d.ts", "testing.d.ts", "shared.d.ts"].map((name) => {
-    const code = output.find(({ fileName }) => fileName === name)?.code;
-    if (code !== undefined && output.length === 3) {
-      return code.replaceAll("./shared.js", "./shared.d.ts");
-    }
-    throw new Error(`Cannot make ${name}: rollup made ${output.map(({ fileName }) => fileName)}`);
-  }) as [string, string, string];
-  const files = { "mod.d.ts": mod, "testing.d.ts": testing, "shared.d.ts": shared };
+  const names = output.map(({ fileName }) => fileName);
+  if (names.some((name) => !Object.hasOwn(MODULES, name))) {
+    throw new Error(`Cannot make the declaration files: rollup made ${names.join(", ")}`);
+  }
+  const text = (name: string) =>
+    output.find(({ fileName }) => fileName === name)?.code.replaceAll(IMPORTED, "'./$1.d.ts'") ??
+      "export {};\n";
+  const files = {
+    "mod.d.ts": text("mod.d.ts"),
+    "testing.d.ts": text("testing.d.ts"),
+    "shared.d.ts": text("shared.d.ts"),
+  };
   return { ...files, "deno.d.ts": await denoTypes(), "mp.d.ts": ambient(files, version) };
 }
+
+/** What rollup writes where one of the files imports another. */
+const IMPORTED = /'\.\/(\w+)\.js'/g;
 
 const COMPILER_OPTIONS = {
   allowImportingTsExtensions: true,
@@ -74,19 +85,19 @@ const COMPILER_OPTIONS = {
 
 /** The same as declarations of modules by name: a file that an editor has only to see. */
 function ambient(
-  files: Readonly<Record<"mod.d.ts" | "testing.d.ts" | "shared.d.ts", string>>,
+  files: Readonly<Record<keyof typeof MODULES, string>>,
   version: string,
 ): string {
+  const nameOf = (file: string) => MODULES[file as keyof typeof MODULES];
   const inside = (code: string) =>
-    code.replaceAll(/^(export )?declare /gm, "$1").replaceAll("./shared.d.ts", SHARED)
+    code.replaceAll(/^(export )?declare /gm, "$1")
+      .replaceAll(/'\.\/(\w+\.d\.ts)'/g, (_, file) => `"${nameOf(file)}"`)
       .replaceAll(/^(?=.)/gm, "  ").trimEnd();
-  const module = (name: string, code: string) => `declare module "${name}" {\n${inside(code)}\n}\n`;
   return [
     `// What scripts import of mp ${version}, for editors. Made by mp types.\n`,
-    ...Object.entries(MODULES).map(([file, name]) =>
-      module(name, files[file as keyof typeof MODULES])
+    ...Object.entries(files).map(([file, code]) =>
+      `declare module "${nameOf(file)}" {\n${inside(code)}\n}\n`
     ),
-    module(SHARED, files["shared.d.ts"]),
     ...ALIASES.map((name) =>
       `declare module "${name}" {\n  export * from "@metaparticle/mp";\n}\n`
     ),

@@ -86,8 +86,10 @@ Deno.test("stageFiles() puts each system's esbuild in, and names what all of it 
     const { version: esbuildVersion } = await warmUpBundler();
     await Deno.writeTextFile(join(stage, ENTRY), "1;");
     const digests = new Set<string>();
-    const make = (index: number, declarations = "export {};\n") =>
-      stageFiles({ root, stage, target: TARGETS[index]!, esbuildVersion, declarations });
+    const make = (index: number, types = "export {};\n") => {
+      const declarations = { "mod.d.ts": types };
+      return stageFiles({ root, stage, target: TARGETS[index]!, esbuildVersion, declarations });
+    };
     const indices = [0, TARGETS.length - 1];
     for (const index of indices) {
       const { digest, target, esbuild } = await make(index);

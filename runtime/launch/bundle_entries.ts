@@ -1,5 +1,5 @@
 /**
- * Makes modules that need nothing else out of an entry of the source tree and the npm packages that it
+ * Makes modules that need nothing else out of entries of the source tree and the npm packages that it
  * imports: the serving half, and all that the executable holds.
  *
  * @module
@@ -31,30 +31,28 @@ const SKIP = Symbol("resolved by esbuild alone");
 /** The folders in which links to the source tree and to packages are made. */
 const [SOURCES, PACKAGES] = ["mp", "npm"];
 
-/** How an entry is bundled. */
-export interface BundleEntryOptions {
+/** How entries are bundled. */
+export interface BundleEntriesOptions {
   /** The folder of the source tree. */
   readonly root: string;
-  /** The entry's path in it. */
-  readonly entry: string;
+  /** The paths of the entries in it; what several load is there once. */
+  readonly entries: readonly string[];
   /** Where the files go. */
   readonly folder: string;
-  /** Expressions that are known already; what they make unreachable is left out. */
-  readonly define?: Readonly<Record<string, string>>;
   /** Whether to leave out what only people read. Names stay, for stack traces. */
   readonly minify?: boolean;
 }
 
 /**
- * Bundles an entry, in parts: what is imported lazily stays in files of its own, which are loaded when it
+ * Bundles entries, in parts: what is imported lazily stays in files of its own, which are loaded when it
  * is asked for.
  *
  * @throws {MpError} `launch_failed` when a package cannot be had, or the sources cannot be bundled.
  */
-export async function bundleEntry(
-  { root, entry, folder, define, minify = false }: BundleEntryOptions,
+export async function bundleEntries(
+  { root, entries, folder, minify = false }: BundleEntriesOptions,
 ): Promise<void> {
-  const graph = await readGraph(root, entry);
+  const graph = await readGraph(root, entries);
   const config = join(root, "deno.json");
   const importMap = parseImportMap(
     JSON.parse(await Deno.readTextFile(config)),
@@ -68,7 +66,7 @@ export async function bundleEntry(
       esbuild.build({
         absWorkingDir: links,
         preserveSymlinks: true,
-        entryPoints: [join(links, SOURCES, entry)],
+        entryPoints: entries.map((entry) => join(links, SOURCES, entry)),
         outdir: folder,
         bundle: true,
         splitting: true,
@@ -83,7 +81,6 @@ export async function bundleEntry(
         define: {
           __dirname: "import.meta.dirname",
           __filename: "import.meta.filename",
-          ...define,
         },
         minifySyntax: minify,
         minifyWhitespace: minify,
@@ -92,7 +89,7 @@ export async function bundleEntry(
       })
     );
   } catch (error) {
-    throw new MpError("launch_failed", `Cannot bundle ${entry}: ${error}`, {
+    throw new MpError("launch_failed", `Cannot bundle ${entries.join()}: ${error}`, {
       cause: error,
       next: "Get a clean copy of the source tree",
     });
@@ -101,8 +98,16 @@ export async function bundleEntry(
   }
 }
 
-/** Where Deno keeps the packages of the entry; it downloads those that it does not have yet. */
-async function readGraph(root: string, entry: string): Promise<Graph> {
+/** Where Deno keeps the packages of the entries; it downloads those that it does not have yet. */
+async function readGraph(root: string, entries: readonly string[]): Promise<Graph> {
+  const graphs = await Promise.all(entries.map((entry) => readGraphOf(root, entry)));
+  return {
+    npmPackages: Object.assign({}, ...graphs.map(({ npmPackages }) => npmPackages)),
+    modules: graphs.flatMap(({ modules }) => modules),
+  };
+}
+
+async function readGraphOf(root: string, entry: string): Promise<Graph> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--quiet", "--json", join(root, entry)],
     cwd: root,
