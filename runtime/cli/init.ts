@@ -22,10 +22,7 @@ export const init = command({
     }),
   },
   options: {},
-  examples: [
-    { line: "mp init shop", does: "A new project in the folder shop" },
-    { line: "deno test -A", does: "Runs its test, in its folder" },
-  ],
+  examples: [{ line: "mp init shop", does: "A new project in the folder shop" }],
   async run({ arguments: { folder = "." }, output }) {
     const path = resolve(folder);
     await write(path, STARTER_FILES);

@@ -6,6 +6,7 @@ import { formatPlan } from "../plan/format_plan.ts";
 import { stopBundler } from "../script/bundle.ts";
 import { showPath } from "../script/show_path.ts";
 import { required } from "./argument.ts";
+import { checkFirst, checkOptions } from "./check_first.ts";
 import { command } from "./command.ts";
 import { planOptions, preparation } from "./deploy_options.ts";
 import { passOn } from "./pass_on.ts";
@@ -15,12 +16,13 @@ import { warnOfUnusedUsers } from "./warn_of_unused_users.ts";
 export const plan = command({
   description: ["The script is loaded as mp run loads it, and nothing is launched."],
   arguments: { script: required({ description: "The topology script", candidates: "file" }) },
-  options: planOptions,
+  options: { ...planOptions, ...checkOptions },
   examples: [
     { line: "mp plan topology.ts", does: "The tree of what would run" },
     { line: "mp plan topology.ts --json", does: "The plan itself" },
   ],
   async run({ arguments: { script }, options, output, program, signal }) {
+    await checkFirst(script, options, { output, signal });
     const prepared = await prepare({
       ...preparation(script, options),
       signal,

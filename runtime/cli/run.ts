@@ -7,6 +7,7 @@ import { type Bundle, stopBundler } from "../script/bundle.ts";
 import { adviseOnStorage } from "./advise_on_storage.ts";
 import { required } from "./argument.ts";
 import { attach, type Updates } from "./attach.ts";
+import { checkFirst, checkOptions } from "./check_first.ts";
 import { command, type CommandContext } from "./command.ts";
 import {
   checkDriver,
@@ -29,6 +30,7 @@ const options = {
   timeout: duration({ value: "TIME", initial: "60s", description: "With --wait: how long" }),
   watch: flag({ short: "w", description: "Update whenever a file of the script changes" }),
   ...planOptions,
+  ...checkOptions,
   ...launchOptions,
 };
 const args = { script: required({ description: "The topology script", candidates: "file" }) };
@@ -65,8 +67,9 @@ async function runScript(context: Context): Promise<number> {
   let endAtOnce = (): void => Deno.exit(130);
   using stop = stopSignals(() => endAtOnce());
   const preparing = preparation(script, options);
-  const prepareAgain = (stdin: "inherit" | "null") =>
-    prepare({
+  const prepareAgain = async (stdin: "inherit" | "null") => {
+    await checkFirst(script, options, { output, signal: stop.signal });
+    return await prepare({
       ...preparing,
       args: context.rest,
       stdin,
@@ -74,6 +77,7 @@ async function runScript(context: Context): Promise<number> {
       onOutput: passOn(output),
       ...(options.detach && { notProgram: notInBackground }),
     });
+  };
   const parts = { version: program.version, driver, options, preparation: preparing };
   // what comes next is loaded while the script is bundled
   const driverLoading = program.drivers[driver]!();

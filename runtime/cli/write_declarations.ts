@@ -24,7 +24,7 @@ export const writeDeclarations = command({
   options: {},
   examples: [
     { line: "mp types", does: "For the project in the working folder" },
-    { line: "mp types - > mp.d.ts", does: "The declaration file alone, anywhere" },
+    { line: "mp types -", does: "The declaration file alone, on stdout" },
   ],
   async run({ arguments: { folder = "." }, output }) {
     if (folder === "-") {

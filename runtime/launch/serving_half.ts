@@ -57,7 +57,7 @@ export async function servingHalf(options: ServingHalfOptions = {}): Promise<Ser
     });
   }
   const root = fileURLToPath(new URL("../../", import.meta.url));
-  const key = keyOf(root);
+  const key = sourceKey(root, SOURCES);
   const caches = options.caches ?? cacheFolders("serving-half");
   for (const cache of caches) {
     const folder = join(cache, key);
@@ -108,8 +108,13 @@ export function replicaCommand(
   };
 }
 
-/** Changes whenever the module would: names, sizes and times of all sources, and the versions. */
-function keyOf(root: string): string {
+/**
+ * Changes whenever what is made of sources would: their names, sizes and times, and the versions.
+ *
+ * @param root The folder of the source tree.
+ * @param sources Files and folders in it, which need not be there.
+ */
+export function sourceKey(root: string, sources: readonly string[]): string {
   const hash = createHash("sha256");
   hash.update(JSON.stringify([config.version, Deno.version.deno, Deno.build.target, root]));
   const add = (path: string) => {
@@ -121,7 +126,7 @@ function keyOf(root: string): string {
     const names = Array.from(Deno.readDirSync(join(root, path)), ({ name }) => name).sort();
     for (const name of names) add(join(path, name));
   };
-  for (const source of SOURCES) {
+  for (const source of sources) {
     try {
       add(source);
     } catch (error) {

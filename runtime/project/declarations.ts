@@ -6,7 +6,12 @@
  */
 
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { embedded, embeddedUrl } from "../embedded.ts";
+import { messageOf, MpError } from "../errors.ts";
+import { sourceKey } from "../launch/serving_half.ts";
+import { ownFolder } from "../own_files.ts";
+import { cacheFolders } from "../user_folders.ts";
 import { runScript } from "./run_script.ts";
 
 /** Texts of declaration files, by name. */
@@ -29,7 +34,7 @@ const NAMES = ["mp.d.ts", "deno.d.ts", "mod.d.ts", "testing.d.ts", "shared.d.ts"
  * Gets them.
  *
  * @param made The folder that has them, where it is known.
- * @throws {MpError} `launch_failed` when they cannot be made of the source tree.
+ * @throws {MpError} `launch_failed` when they cannot be made of the source tree, `state_unwritable`.
  */
 export async function declarations(made?: string): Promise<Declarations> {
   if (made !== undefined) return await readAll((name) => join(made, name));
@@ -37,12 +42,46 @@ export async function declarations(made?: string): Promise<Declarations> {
   if (executable !== undefined) {
     return await readAll((name) => embeddedUrl(executable.declarations[name]!.path));
   }
-  const folder = await Deno.makeTempDir({ prefix: "mp-types-" });
+  const folder = await ofSources();
+  return await readAll((name) => join(folder, name));
+}
+
+/** What they are made of, and by. */
+const SOURCES = [
+  ...["deno.json", "mod.ts", "testing.ts", "drivers", "patterns", "runtime", "testing"],
+  ...["scripts/declarations.ts", "scripts/declarations"],
+];
+
+/** The folder of those that were made of the source tree, once for each state of it. */
+async function ofSources(): Promise<string> {
+  const key = sourceKey(fileURLToPath(ownFolder), SOURCES);
+  const problems: string[] = [];
+  for (const cache of cacheFolders("declarations")) {
+    const folder = join(cache, key);
+    if (NAMES.every((name) => isFile(join(folder, name)))) return folder;
+    const fresh = `${folder}.${crypto.randomUUID()}`;
+    try {
+      await Deno.mkdir(fresh, { recursive: true, mode: 0o700 });
+      await runScript("scripts/declarations.ts", fresh);
+      // another process may have come first
+      await Deno.rename(fresh, folder).catch(() => Deno.remove(fresh, { recursive: true }));
+      return folder;
+    } catch (error) {
+      await Deno.remove(fresh, { recursive: true }).catch(() => {});
+      if (error instanceof MpError) throw error;
+      problems.push(messageOf(error));
+    }
+  }
+  throw new MpError("state_unwritable", `Cannot keep declaration files: ${problems.join("; ")}`, {
+    next: "Set XDG_CACHE_HOME to a folder that can be written",
+  });
+}
+
+function isFile(path: string): boolean {
   try {
-    await runScript("scripts/declarations.ts", folder);
-    return await readAll((name) => join(folder, name));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
   }
 }
 

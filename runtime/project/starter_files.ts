@@ -11,7 +11,9 @@ const TOPOLOGY = `import * as mp from "@metaparticle/mp";
 /** Runs on each of the leaves: adds every fourth of the numbers up to \`n\`, beginning with its own. */
 function leaf(n: number, { replica }: mp.Context): number {
   let sum = 0;
-  for (let number = replica.index; number <= n; number += replica.count) sum += number;
+  for (let number = replica.index; number <= n; number += replica.count) {
+    sum += number;
+  }
   return sum;
 }
 
@@ -34,7 +36,8 @@ function equal(actual: unknown, expected: unknown): void {
 
 Deno.test("sum adds all numbers, however many leaves there are", async () => {
   for (const leaves of [1, 4, 7]) {
-    await using app = await start(topology, { replicas: { "sum.scatter": leaves } });
+    const replicas = { "sum.scatter": leaves };
+    await using app = await start(topology, { replicas });
     equal(await app.call("sum", 100), 5050);
   }
 });
@@ -46,20 +49,23 @@ Deno.test("nothing but the gather can be called from outside", async () => {
 
 const IGNORED = `# what mp can make again: mp types\n.mp/\n`;
 
+/** How TypeScript understands scripts as Deno does. */
+export const COMPILER_OPTIONS = {
+  strict: true,
+  noEmit: true,
+  target: "esnext",
+  module: "esnext",
+  moduleResolution: "bundler",
+  moduleDetection: "force",
+  allowImportingTsExtensions: true,
+  lib: ["esnext"],
+  types: [],
+  skipLibCheck: true,
+};
+
 /** For the editors and compilers of people who have no Deno. */
 const TSCONFIG = {
-  compilerOptions: {
-    strict: true,
-    noEmit: true,
-    target: "esnext",
-    module: "esnext",
-    moduleResolution: "bundler",
-    moduleDetection: "force",
-    allowImportingTsExtensions: true,
-    lib: ["esnext"],
-    types: [],
-    skipLibCheck: true,
-  },
+  compilerOptions: COMPILER_OPTIONS,
   include: ["**/*.ts", `${TYPES}/*.d.ts`],
 };
 
