@@ -84,11 +84,11 @@ function container(
   doors: readonly PodDoor[],
   context: PodContext,
 ): KubeFields {
-  const { image, pullPolicy, args, secretEnv, claim } = context;
+  const { image, pullPolicy = "IfNotPresent", args, secretEnv, claim } = context;
   return {
     name: "replica",
     image,
-    ...(pullPolicy !== undefined && { imagePullPolicy: pullPolicy }),
+    imagePullPolicy: pullPolicy,
     args: [...args],
     env: environment(node, indexed, context),
     ...(secretEnv && { envFrom: [{ secretRef: { name: secretEnv.name } }] }),

@@ -1,0 +1,230 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { kubernetesDriver } from "../../../drivers/kubernetes/driver.ts";
+import { readNote } from "../../../drivers/kubernetes/note.ts";
+import { assignOrder, handleOf, launchAssigned } from "../../../runtime/launch/deployed.ts";
+import type { KubeObject } from "../../../drivers/kubernetes/kube_object.ts";
+import { MpError } from "../../../runtime/errors.ts";
+import { callDoor, line, PATIENCE, until } from "../../conformance/driver/stage.ts";
+import type { Stored } from "../../support/kubernetes/object_store.ts";
+import { ONE, stageTest } from "./staged.ts";
+
+const patience = () => AbortSignal.timeout(PATIENCE);
+
+stageTest("ready() says that an image cannot be pulled", async ({ stage }) => {
+  const { deployment } = await stage.launch(await stage.order(ONE));
+  const error = await assertRejects(() => deployment.ready(patience()), MpError);
+  assertEquals(error.code, "launch_failed");
+  assertStringIncludes(
+    error.message,
+    "Cannot run one[0]: its image cannot be pulled: Back-off pulling image",
+  );
+  assertStringIncludes(error.next!, "--image");
+}, { image: "registry.example/not-there:1" });
+
+stageTest("ready() says what a replica wrote last that ends again and again", async ({ stage }) => {
+  const order = await stage.order(
+    `if (Deno.env.get("MP_ROLE") === "replica") { console.log("so it ends"); Deno.exit(7); }\n${ONE}`,
+  );
+  const { deployment } = await stage.launch(order);
+  const error = await assertRejects(() => deployment.ready(patience()), MpError);
+  assertEquals(error.code, "crash_loop");
+  assertStringIncludes(error.message, "Cannot keep one[0] running: exited with 7");
+  assertStringIncludes(error.message, "It said last:\n  so it ends");
+});
+
+stageTest("status() says that no node takes a pod", async ({ stage, standIn }) => {
+  standIn.pods.capacity = 1;
+  const order = await stage.order(`mp.service("many", mp.spread(2, () => 1));`);
+  const { deployment } = await stage.launch(order);
+  const status = await until(deployment, (all) => all.some(({ message }) => message !== undefined));
+  const waiting = status.find(({ message }) => message !== undefined)!;
+  assertEquals([waiting.state, waiting.message], [
+    "starting",
+    "no node takes it: 0/1 nodes are available: 1 Too many pods.",
+  ]);
+});
+
+stageTest("ready() says that a quota is exceeded", async ({ stage, standIn }) => {
+  standIn.pods.quota = 1;
+  const order = await stage.order(`mp.service("many", mp.spread(2, () => 1));`);
+  const { deployment } = await stage.launch(order);
+  const error = await assertRejects(() => deployment.ready(patience()), MpError);
+  assertEquals([error.code, error.reason], ["launch_failed", "quota"]);
+  assertStringIncludes(error.message, "it exceeds the quota few, requested: pods=1, used: pods=1");
+});
+
+stageTest(
+  "launch() leaves objects of others alone, and nothing of its own",
+  async ({ stage, standIn }) => {
+    const theirs = standIn.api.store.put("services", {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "shop", namespace: "default", labels: { theirs: "yes" } },
+      spec: { ports: [{ port: 80 }] },
+    } as unknown as Stored);
+    const order = await stage.order(ONE);
+    const error = await assertRejects(() => stage.launch(order), MpError);
+    assertEquals(error.code, "cluster_refused");
+    assertStringIncludes(
+      error.message,
+      'there is one of that name in namespace "default", and mp did not make it for app "shop"',
+    );
+    assertEquals(await stage.left(), []);
+    assertEquals(standIn.api.store.get("services", "default", "shop"), theirs);
+    standIn.api.store.delete("services", "default", "shop");
+  },
+);
+
+for (const kind of ["statefulsets", "deployments", "secrets", "services"]) {
+  stageTest(`launch() leaves nothing when ${kind} are refused`, async ({ stage, standIn }) => {
+    standIn.api.fail({
+      method: "PATCH",
+      path: new RegExp(`/${kind}/`),
+      status: 403,
+      body: {
+        reason: "Forbidden",
+        message: `${kind} "x" is forbidden: exceeded quota: few, requested: 1, used: 1, limited: 1`,
+      },
+    });
+    const order = await stage.order(`mp.service("many", mp.spread(2, () => 1), { expose: true });`);
+    const error = await assertRejects(() => stage.launch(order), MpError);
+    assertStringIncludes(error.message, "it exceeds the quota few");
+    assertEquals(await stage.left(), []);
+  });
+}
+
+stageTest(
+  "launch() leaves nothing when it is interrupted during the rollout",
+  async ({ stage }) => {
+    const stop = new AbortController();
+    const order = await stage.order(`mp.service("many", mp.spread(3, () => 1), { expose: true });`);
+    const { deployment } = await stage.launch(order, { signal: stop.signal });
+    const ready = assertRejects(() => deployment.ready());
+    stop.abort();
+    await ready;
+    await deployment.delete();
+    assertEquals(await stage.left(), []);
+  },
+);
+
+stageTest("lines() hands on what replicas write, in whatever stream", async ({ stage }) => {
+  const order = await stage.order(
+    `mp.service("loud", (text) => (console.log("out " + text), console.error("err " + text)), { expose: true });`,
+  );
+  const played = await stage.launch(order);
+  const [out, err] = [played.deployment.lines(), played.deployment.lines()];
+  await played.deployment.ready(patience());
+  await stage.call(played, "loud", "wörd");
+  const { path, index } = await line(out, ({ text }) => text === "out wörd");
+  assertEquals([path, index], ["loud", 0]);
+  await line(err, ({ text }) => text === "err wörd");
+});
+
+stageTest(
+  "update() keeps nothing of the tree before but what both need",
+  async ({ stage, standIn }) => {
+    const first = await stage.play(ONE, { env: { A: "1" } });
+    const before = new Set(await stage.left());
+    // the same script with another environment: another tree of the same revision
+    const second = await stage.update(first, await stage.order(ONE, { env: { A: "2" } }));
+    const both = (await stage.left()).filter((one) => before.has(one));
+    const kinds = both.map((one) => one.replace(/-[0-9a-f]{10}$/, ""));
+    assertEquals(kinds.sort(), [
+      "configmaps/shop-bundle",
+      "networkpolicies/shop-doors",
+      "networkpolicies/shop-peers",
+      "serviceaccounts/shop",
+      "services/shop",
+    ]);
+    const trees = new Set(
+      standIn.api.store.list("pods").map(({ metadata }) =>
+        metadata.labels!["metaparticle.io/tree"]
+      ),
+    );
+    assertEquals([...trees], [second.deployed.book.tree]);
+  },
+);
+
+stageTest("update() with recreate ends the old replicas first", async ({ stage, standIn }) => {
+  const first = await stage.play(ONE);
+  let most = 0;
+  const stop = standIn.api.store.listen(({ collection }) => {
+    if (collection === "pods") most = Math.max(most, standIn.api.store.list("pods").length);
+  });
+  const second = await stage.update(first, await stage.order(ONE.replace("answer", "other")));
+  stop();
+  assertEquals([most, await stage.call(second, "one")], [1, "other"]);
+}, { recreate: true });
+
+stageTest(
+  "launch() keeps the deployment's secret, and passwords, in Secrets only",
+  async ({ stage, standIn }) => {
+    await stage.play(ONE, { env: { TOKEN: "pass-wörd" } });
+    const { store } = standIn.api;
+    const [peers] = store.list("secrets").filter(({ metadata }) => /-secret-/.test(metadata.name));
+    const secret = atob(peers!.data.secret);
+    assert(/^[0-9a-f]{64}$/.test(secret), "it is a random one");
+    for (const kind of ["deployments", "statefulsets", "configmaps", "services"]) {
+      const text = JSON.stringify(store.list(kind));
+      assert(!text.includes(secret) && !text.includes("pass-wörd"), kind);
+    }
+    const [note] = store.list("secrets").filter(({ metadata }) => /-note-/.test(metadata.name));
+    assertEquals(readNote(note as unknown as KubeObject)?.order.env.TOKEN, "pass-wörd");
+  },
+);
+
+stageTest("reach() opens a port of this machine that leads to the door", async ({ stage }) => {
+  const played = await stage.play(`mp.service("echo", (text) => text, { expose: true });`);
+  const driver = stage.driver as ReturnType<typeof kubernetesDriver>;
+  const [door] = played.deployed.book.doors;
+  await using reached = await driver.reach(handleOf(played.deployed), door!.address);
+  const book = { ...played.deployed.book, doors: [{ ...door!, address: reached.address }] };
+  const long = "ä".repeat(300_000);
+  const answers = await Promise.all(
+    ["a", "b", long].map((text) => callDoor({ book }, "echo", [text])),
+  );
+  assertEquals(answers, ["a", "b", long]);
+});
+
+stageTest(
+  "reach() says that no pod is ready, or that nothing is there",
+  async ({ stage, standIn }) => {
+    const driver = stage.driver as ReturnType<typeof kubernetesDriver>;
+    const deployed = await assignOrder(await stage.order(ONE), stage.tools);
+    const reach = () => driver.reach(handleOf(deployed), deployed.book.doors[0]!.address);
+    const absent = await assertRejects(reach, MpError);
+    assertStringIncludes(absent.message, 'there is no such Service in namespace "default"');
+    standIn.pods.capacity = 0;
+    stage.keep(await launchAssigned(deployed, stage.tools, {}));
+    const early = await assertRejects(reach, MpError);
+    assertStringIncludes(early.message, "pods is ready");
+  },
+);
+
+stageTest("a file as storage is refused, with the reason", async ({ stage }) => {
+  const file = await stage.order(ONE, { env: { MP_STORAGE: "file" } });
+  const error = await assertRejects(() => stage.launch(file), MpError);
+  assertEquals(error.code, "unsupported");
+  assertStringIncludes(error.message, "a pod's own files are gone when it ends");
+  assertStringIncludes(error.next!, "--volume-claim");
+  const many = await stage.order(`mp.service("many", mp.spread(2, () => 1));`, {
+    env: { MP_STORAGE: "file" },
+    settings: { volumeClaim: "data" },
+  });
+  const shared = await assertRejects(() => stage.launch(many), MpError);
+  assertStringIncludes(
+    shared.message,
+    "it has 3 replicas, each a pod that sees its own files only",
+  );
+});
+
+stageTest("a replica without a storage says so when it uses a scope", async ({ stage }) => {
+  const played = await stage.play(
+    `mp.service("count", () => mp.scoped("all", (scope) => scope.n = (scope.n ?? 0) + 1), { expose: true });
+     mp.service("one", () => "answer", { expose: true });`,
+    { env: { MP_STORAGE: "" } },
+  );
+  assertEquals(await stage.call(played, "one"), "answer");
+  const error = await assertRejects(() => stage.call(played, "count"));
+  assertStringIncludes((error as Error).message, "pods have no files that last");
+});
