@@ -60,7 +60,7 @@ Deno.test("mp run -d, ps, client, restart, scale, logs and delete work on one de
   assertEquals(ps.map((one: { handle: { app: string } }) => one.handle.app), ["count"]);
   assertEquals(ps[0].replicas.map(({ state }: { state: string }) => state), Array(4).fill("ready"));
   const table = (await sandbox.run(["ps"])).stdout.split("\n");
-  assertMatch(table[1]!, /^count +ready +4\/4 +http:\S+ +\d+ s +process +count\.ts$/);
+  assertMatch(table[1]!, /^count +ready +4\/4 +http:\S+ +\d+ s +process +- +count\.ts$/);
 
   const pid = pidOf(ps, "count.scatter", 1);
   assertEquals((await sandbox.run(["restart", "count.scatter.1"])).code, 0);
@@ -331,7 +331,7 @@ Deno.test("wrong usage exits with 2 and says what was meant", async () => {
   const wrong: Record<string, RegExp> = {
     rnu: /Did you mean mp run\?/,
     "run hello.ts --wtach": /Did you mean --watch\?/,
-    "run hello.ts --driver dokcer": /The drivers are process/,
+    "run hello.ts --driver dokcer": /Did you mean "docker"\?/,
     "run hello.ts --replicas hello=none": /not a whole number/,
     "run hello.ts --port http": /--port "http"/,
     "run hello.ts --env-file nope.env": /no such file/,
