@@ -129,11 +129,20 @@ export class DockerTree {
     for (const { Id, Labels } of await listContainers(engine, labels, signal)) {
       this.#track({ path: Labels[LABELS.path]!, index: Number(Labels[LABELS.index]) }, Id);
     }
-    await this.resync();
+    await this.#inspect();
+    const from = [...this.#replicas.values()].find(({ running }) => running);
+    // what is told first is to be right
+    if (from) await this.#lookFrom(from, this.#over.signal, 0).catch(() => {});
+    this.#look();
   }
 
   /** Learns anew how the containers are. */
   async resync(): Promise<void> {
+    await this.#inspect();
+    this.#look();
+  }
+
+  async #inspect(): Promise<void> {
     const { engine } = this.#options;
     await Promise.all([...this.#replicas.values()].map(async (replica) => {
       if (replica.id === undefined) return;
@@ -148,7 +157,6 @@ export class DockerTree {
       }
       this.#changed(replica);
     }));
-    this.#look();
   }
 
   /** Takes what the engine tells. */
@@ -496,9 +504,9 @@ export class DockerTree {
     }
   }
 
-  async #lookFrom(from: TrackedReplica, signal: AbortSignal): Promise<void> {
+  async #lookFrom(from: TrackedReplica, signal: AbortSignal, milliseconds = LOOK): Promise<void> {
     const sightings = lookFrom(this.#options.engine, from.id!, this.#command, {
-      milliseconds: LOOK,
+      milliseconds,
       signal,
     });
     for await (const sighting of sightings) {

@@ -40,6 +40,8 @@ export class TrackedReplica implements ReplicaId {
   #lastExit: string | undefined;
   #message: string | undefined;
   #started = false;
+  /** Since when it is taken to be ready, where it was taken up. */
+  #readySince: number | undefined;
 
   constructor({ path, index }: ReplicaId, tree: number, id?: string) {
     this.path = path;
@@ -87,7 +89,7 @@ export class TrackedReplica implements ReplicaId {
     if (this.#started) this.#restarts++;
     this.#started = this.running = true;
     this.outOfMemory = false;
-    this.#since = undefined;
+    this.#since = this.#readySince = undefined;
     if (this.state !== "crash loop") this.state = "starting";
   }
 
@@ -117,7 +119,7 @@ export class TrackedReplica implements ReplicaId {
   seen({ state, missing }: Sighting, now: number): void {
     if (!this.running || this.stopping) return;
     if (state === "ready") {
-      this.#since ??= now;
+      this.#since ??= this.#readySince ?? now;
       this.#message = undefined;
       this.complaint = undefined;
       this.state = "ready";
@@ -135,6 +137,8 @@ export class TrackedReplica implements ReplicaId {
     this.#started = true;
     if (state.Running && !state.Restarting) {
       this.running = true;
+      // how long it took to become ready nobody knows any more
+      this.#readySince ??= Date.parse(state.StartedAt) || undefined;
       return;
     }
     if (this.running || this.#lastExit === undefined) {

@@ -6,9 +6,11 @@
 
 import { MpError } from "../errors.ts";
 import type { AppLock } from "../launch/app_lock.ts";
-import { claimApp, type Running } from "../launch/claim_app.ts";
+import { claimApp } from "../launch/claim_app.ts";
+import type { RemoteLauncher } from "../launch/connect_launcher.ts";
 import { INSPECTOR } from "../launch/deployed.ts";
 import type { DeployOrder, Launcher } from "../launch/launcher.ts";
+import type { KnownDeployment } from "../launch/state.ts";
 import type { Output } from "./output.ts";
 import { type RunView, runView, show } from "./run_view.ts";
 import { interrupted, supervise, type SupervisionContext } from "./supervise.ts";
@@ -22,8 +24,16 @@ export interface RunContext
   readonly stop: StopSignals;
   /** What there is to tell of the storage. */
   readonly advice: Promise<readonly string[]>;
+  /** The deployment of the app that goes on without a launcher, if there is one. */
+  found?(): Promise<Followed | undefined>;
   /** With `--watch`: what to update to. */
   readonly updates?: Updates;
+}
+
+/** A deployment that is followed, and its launcher, which is disposed in the end. */
+export interface Followed {
+  readonly launcher: RemoteLauncher;
+  readonly record: KnownDeployment;
 }
 
 /** The orders that follow from changes of files. */
@@ -40,7 +50,15 @@ export async function attach(order: DeployOrder, context: RunContext): Promise<n
   const { lock, running } = await claimApp(state, app, stop.signal).catch((error) => {
     throw stop.signal.aborted ? interrupted(app) : error;
   });
-  return lock ? await launchHere(order, lock, context) : await follow(order, running, context);
+  if (running) return await follow(order, running, context);
+  const found = await context.found?.().catch((error) => {
+    lock.release();
+    throw error;
+  });
+  if (!found) return await launchHere(order, lock, context);
+  // who takes a deployment up locks the app for each change
+  lock.release();
+  return await follow(order, found, context);
 }
 
 /** Becomes the launcher. */
@@ -77,7 +95,7 @@ async function launchHere(order: DeployOrder, lock: AppLock, context: RunContext
 /** Has the launcher in another process do it, and shows what it tells. */
 async function follow(
   order: DeployOrder,
-  { launcher, record }: Running,
+  { launcher, record }: Followed,
   context: RunContext,
 ): Promise<number> {
   using _ = launcher;
@@ -97,7 +115,7 @@ async function follow(
     view.ready(handle);
     view.say(
       "info",
-      `Process ${record.launcher.pid} runs "${app}": Ctrl-C only stops following, mp delete ${app} stops it`,
+      `${whoRuns(record)}: Ctrl-C only stops following, mp delete ${app} stops it`,
     );
     await untilDone(launcher, view, shown, context);
     if (stop.signal.aborted) view.say("info", `Stopped following "${app}", which goes on`);
@@ -107,6 +125,15 @@ async function follow(
     view.close();
   }
   return 0;
+}
+
+/** `Process 12 runs "shop"`. */
+export function whoRuns(
+  { launcher, handle }: Pick<KnownDeployment, "launcher" | "handle">,
+): string {
+  return launcher
+    ? `Process ${launcher.pid} runs "${handle.app}"`
+    : `"${handle.app}" goes on by itself (${handle.driver})`;
 }
 
 /** Resolves when the deployment has ended, somebody asks to stop, or nobody reads the output. */

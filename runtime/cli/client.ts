@@ -7,6 +7,7 @@ import { callerTarget } from "./caller.ts";
 import type { Reached } from "../launch/driver.ts";
 import { parseAddress } from "../peer/address.ts";
 import { command, type Program } from "./command.ts";
+import { listDeployments } from "./deployments.ts";
 import { doorUrl } from "./door_url.ts";
 import { findService, type ServiceDoor, userState } from "./find_deployment.ts";
 import { formatJson } from "./format_json.ts";
@@ -51,7 +52,7 @@ export const client = command({
     const given = request === "-" ? await readStdin() : request;
     if (given !== undefined) checkJson(given, request === "-");
     await using door = options.url === undefined
-      ? await openDoor(findService(await userState(program).list(), service, app), program, signal)
+      ? await openDoor(await doorOf(service, app, program), program, signal)
       : undefined;
     const target = callerTarget(options.url ?? doorUrl(door!.address), options);
     const result = await callService({
@@ -80,6 +81,20 @@ async function openDoor(
   const driver = isName ? await program.drivers[handle.driver]?.() : undefined;
   if (driver?.reach) return await driver.reach(handle, address, signal);
   return { address, [Symbol.asyncDispose]: () => Promise.resolve() };
+}
+
+/** The door that answers for a service. Platforms are asked only when no launcher of this user has it. */
+async function doorOf(
+  service: string,
+  app: string | undefined,
+  program: Program,
+): Promise<ServiceDoor> {
+  const own = await userState(program).list();
+  const known = own.some(({ handle }) =>
+    (app === undefined || handle.app === app) &&
+    handle.doors.some(({ methods }) => methods.includes(service))
+  );
+  return findService(known ? own : await listDeployments(program), service, app);
 }
 
 /** A header holds visible ASCII. @throws {MpError} `usage`. */

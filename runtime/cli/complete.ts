@@ -1,9 +1,10 @@
 /** `mp complete`, which the scripts of `mp completions` call. @module */
 
-import { stateFolder, stateRoot } from "../launch/state.ts";
 import { remaining } from "./argument.ts";
 import { type DeployedWords, offer, type OfferedWord } from "./candidates.ts";
 import { command, type Program } from "./command.ts";
+import { listDeployments } from "./deployments.ts";
+import { userState } from "./find_deployment.ts";
 
 /** Prints what may stand in place of the last word: one a line, a tab, what it means; `:files` asks for files. */
 export const complete = command({
@@ -27,12 +28,12 @@ export const complete = command({
 function deployedWords(program: Program): DeployedWords {
   return async (kind) => {
     try {
-      const state = stateFolder(stateRoot(program.env));
+      const records = await listDeployments(program);
       if (kind === "app") {
-        const apps = await state.apps();
-        return apps.map((word) => ({ word, meaning: "app" }));
+        const apps = await userState(program).apps();
+        const all = new Set([...apps, ...records.map(({ handle }) => handle.app)]);
+        return Array.from(all, (word) => ({ word, meaning: "app" }));
       }
-      const records = await state.list();
       return records.flatMap(({ handle, plan }): OfferedWord[] =>
         kind === "service"
           ? handle.doors.flatMap(({ methods }) =>

@@ -3,7 +3,9 @@
 import { claimApp } from "../launch/claim_app.ts";
 import { optional } from "./argument.ts";
 import { command } from "./command.ts";
+import { driverOf, listDeployments, reachLauncher } from "./deployments.ts";
 import { deploymentOf, findDeployment, userState } from "./find_deployment.ts";
+import { flag } from "./option.ts";
 
 /** Stops a deployment and removes what it left. */
 export const deleteDeployment = command({
@@ -17,17 +19,26 @@ export const deleteDeployment = command({
       candidates: "app",
     }),
   },
-  options: {},
+  options: {
+    images: flag({ description: "Remove its images too, where it ran in containers" }),
+  },
   examples: [{ line: "mp delete search", does: "Stop and remove the app search" }],
-  async run({ arguments: { app: name }, output, program, signal }) {
+  async run({ arguments: { app: name }, options: { images }, output, program, signal }) {
     const state = userState(program);
-    const running = await state.list();
+    const running = await listDeployments(program, name);
     const ended = name === undefined || deploymentOf(running, name)
       ? undefined
       : deploymentOf(await state.listEnded(), name);
-    const left = name !== undefined && !ended && (await state.apps()).includes(name);
-    const app = left ? name : (ended ?? findDeployment(running, name)).handle.app;
+    const left = name !== undefined && !ended && !deploymentOf(running, name) &&
+      (await state.apps()).includes(name);
+    const known = left ? undefined : ended ?? findDeployment(running, name);
+    const app = known?.handle.app ?? name!;
     let stopped = false;
+    if (known && !ended && !known.control) {
+      using launcher = await reachLauncher(known, program);
+      await launcher.delete();
+      stopped = true;
+    }
     for (;;) {
       const { running, lock } = await claimApp(state, app, signal);
       if (lock) {
@@ -41,7 +52,15 @@ export const deleteDeployment = command({
       await launcher.closed;
       stopped = true;
     }
-    if (output.json) output.data({ app, stopped, deleted: true });
-    else output.say("info", stopped ? `Stopped and deleted "${app}"` : `Deleted "${app}"`);
+    // data and images are their platform's
+    const removed = await (known && (await driverOf(known, program)).purge)?.(app, {
+      images,
+      signal,
+    });
+    if (output.json) output.data({ app, stopped, deleted: true, ...(removed && { removed }) });
+    else {
+      output.say("info", stopped ? `Stopped and deleted "${app}"` : `Deleted "${app}"`);
+      for (const what of removed ?? []) output.say("info", `  ${what}`);
+    }
   },
 });

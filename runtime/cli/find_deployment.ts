@@ -8,12 +8,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { MpError } from "../errors.ts";
 import type { Address } from "../launch/address_book.ts";
-import {
-  type DeploymentRecord,
-  type StateFolder,
-  stateFolder,
-  stateRoot,
-} from "../launch/state.ts";
+import { type KnownDeployment, type StateFolder, stateFolder, stateRoot } from "../launch/state.ts";
 import { showPath } from "../script/show_path.ts";
 import type { Program } from "./command.ts";
 import { didYouMean } from "./near_name.ts";
@@ -33,10 +28,10 @@ export function userState(program: Program): StateFolder {
  * @throws {MpError} `deployment_not_found`; `usage` when there are several and no name.
  */
 export function findDeployment(
-  records: readonly DeploymentRecord[],
+  records: readonly KnownDeployment[],
   name: string | undefined,
   are = "are running",
-): DeploymentRecord {
+): KnownDeployment {
   if (name === undefined) {
     if (records.length === 1) return records[0]!;
     if (records.length === 0) throw none("Cannot find a deployment: none is running", START);
@@ -56,9 +51,9 @@ export function findDeployment(
 
 /** The deployment of an app or a script, if it is among the records. */
 export function deploymentOf(
-  records: readonly DeploymentRecord[],
+  records: readonly KnownDeployment[],
   name: string,
-): DeploymentRecord | undefined {
+): KnownDeployment | undefined {
   return records.find(({ handle }) => handle.app === name) ??
     records.find(({ handle }) => handle.script === realPath(name));
 }
@@ -71,10 +66,10 @@ export function deploymentOf(
  * @throws {MpError} As {@linkcode findDeployment}.
  */
 export function takeDeployment(
-  records: readonly DeploymentRecord[],
+  records: readonly KnownDeployment[],
   words: readonly string[],
   are?: string,
-): { readonly record: DeploymentRecord; readonly rest: readonly string[] } {
+): { readonly record: KnownDeployment; readonly rest: readonly string[] } {
   const named = words[0] === undefined ? undefined : deploymentOf(records, words[0]);
   if (named) return { record: named, rest: words.slice(1) };
   if (records.length === 1) return { record: records[0]!, rest: words };
@@ -83,7 +78,7 @@ export function takeDeployment(
 
 /** Where a service is called. */
 export interface ServiceDoor {
-  readonly record: DeploymentRecord;
+  readonly record: KnownDeployment;
   readonly address: Address;
 }
 
@@ -94,7 +89,7 @@ export interface ServiceDoor {
  * @throws {MpError} `deployment_not_found`; `usage` when there are several and no app is named.
  */
 export function findService(
-  records: readonly DeploymentRecord[],
+  records: readonly KnownDeployment[],
   service: string,
   app: string | undefined,
 ): ServiceDoor {
@@ -133,11 +128,11 @@ export function findService(
 }
 
 /** `search (examples/search/topology.ts)`. */
-export function describeRecord({ handle }: DeploymentRecord): string {
+export function describeRecord({ handle }: KnownDeployment): string {
   return `${handle.app} (${showPath(handle.script)})`;
 }
 
-function appsOf(records: readonly DeploymentRecord[]): string {
+function appsOf(records: readonly KnownDeployment[]): string {
   return records.map(({ handle }) => handle.app).join(", ");
 }
 

@@ -2,14 +2,14 @@
 
 import { join } from "node:path";
 import { MpError } from "../errors.ts";
-import { connectLauncher } from "../launch/connect_launcher.ts";
-import type { LogLine, ReplicaId } from "../launch/driver.ts";
+import type { Deployment, LogLine, LogOptions, ReplicaId } from "../launch/driver.ts";
 import { readLogs } from "../launch/read_logs.ts";
-import type { DeploymentRecord } from "../launch/state.ts";
+import type { KnownDeployment } from "../launch/state.ts";
 import type { Plan } from "../plan/plan.ts";
 import { findReplicas, replicaLabel } from "../plan/replica_labels.ts";
 import { remaining } from "./argument.ts";
-import { command } from "./command.ts";
+import { command, type Program } from "./command.ts";
+import { driverOf, listDeployments, reachLauncher } from "./deployments.ts";
 import { readDuration } from "./duration.ts";
 import { deploymentOf, takeDeployment, userState } from "./find_deployment.ts";
 import { didYouMean } from "./near_name.ts";
@@ -53,20 +53,24 @@ export const logs = command({
   async run({ arguments: { words }, options, output, program, signal }) {
     const since = options.since === undefined ? undefined : readSince(options.since);
     const state = userState(program);
-    const running = await state.list();
+    const running = await listDeployments(program, words[0]);
     const { record, rest } = takeLogged(running, await state.listEnded(), words);
     const { plan, handle: { app } } = record;
     const over = new AbortController();
     signal.addEventListener("abort", () => over.abort());
-    if (options.follow && running.includes(record)) whenEnded(record, () => over.abort());
     const prefix = prefixes(plan, output.stdout.palette);
-    const lines = readLogs(join(state.folder(app), "logs"), {
+    const which: LogOptions = {
       replica: chosen(plan, rest),
       tail: options.lines,
       since,
       follow: options.follow,
       signal: over.signal,
-    });
+    };
+    const kept = running.includes(record) ? await keptByPlatform(record, program) : undefined;
+    await using _ = { [Symbol.asyncDispose]: async () => await kept?.leave?.() };
+    const follows = options.follow && running.includes(record) && kept === undefined;
+    if (follows) whenEnded(record, program, () => over.abort());
+    const lines = kept?.logs?.(which) ?? readLogs(join(state.folder(app), "logs"), which);
     for await (const line of lines) {
       if (!isOf(line, options.request)) continue;
       const at = options.timestamps ? `${new Date(line.time).toISOString()} ` : "";
@@ -79,8 +83,8 @@ export const logs = command({
 
 /** Whose logs are meant: those of an app that runs, unless one that has ended is named. */
 function takeLogged(
-  running: readonly DeploymentRecord[],
-  ended: readonly DeploymentRecord[],
+  running: readonly KnownDeployment[],
+  ended: readonly KnownDeployment[],
   words: readonly string[],
 ): ReturnType<typeof takeDeployment> {
   const named = words[0] === undefined ? undefined : deploymentOf(ended, words[0]);
@@ -96,9 +100,23 @@ function isOf({ requestId, traceId }: LogLine, wanted: string | undefined): bool
   return wanted === undefined || requestId === wanted || traceId === wanted;
 }
 
-async function whenEnded(record: DeploymentRecord, end: () => void): Promise<void> {
+/** The deployment, where its platform keeps what replicas write. */
+async function keptByPlatform(
+  record: KnownDeployment,
+  program: Program,
+): Promise<Deployment | undefined> {
+  const driver = await driverOf(record, program);
+  const logs = userState(program).folder(record.handle.app);
+  return (await driver.recover?.(record.handle, { logs }))?.deployment;
+}
+
+async function whenEnded(
+  record: KnownDeployment,
+  program: Program,
+  end: () => void,
+): Promise<void> {
   try {
-    using launcher = await connectLauncher(record);
+    using launcher = await reachLauncher(record, program);
     await launcher.closed;
   } catch {
     // it has ended already

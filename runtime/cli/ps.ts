@@ -1,17 +1,17 @@
 /** `mp ps`. @module */
 
-import { connectLauncher } from "../launch/connect_launcher.ts";
 import { toErrorRecord } from "../launch/error_record.ts";
 import type { ReplicaStatus } from "../launch/driver.ts";
 import type { LauncherStatus } from "../launch/launcher.ts";
-import type { DeploymentRecord } from "../launch/state.ts";
+import type { KnownDeployment } from "../launch/state.ts";
 import { replicaLabel } from "../plan/replica_labels.ts";
 import { showPath } from "../script/show_path.ts";
 import { optional } from "./argument.ts";
-import { command } from "./command.ts";
+import { command, type Program } from "./command.ts";
 import { doorUrl } from "./door_url.ts";
 import { formatDuration } from "./duration.ts";
-import { findDeployment, userState } from "./find_deployment.ts";
+import { listDeployments, reachLauncher } from "./deployments.ts";
+import { findDeployment } from "./find_deployment.ts";
 import type { Output } from "./output.ts";
 import type { Palette } from "./palette.ts";
 import { isTrouble } from "./readiness.ts";
@@ -34,9 +34,9 @@ export const ps = command({
     { line: "mp ps --json", does: "Everything that is known, as JSON" },
   ],
   async run({ arguments: { app }, output, program }) {
-    const records = await userState(program).list();
+    const records = await listDeployments(program, app);
     const wanted = app === undefined ? records : [findDeployment(records, app)];
-    const found = await Promise.all(wanted.map(look));
+    const found = await Promise.all(wanted.map((record) => look(record, program)));
     if (output.json) output.data(found.map(asData));
     else if (app !== undefined) showReplicas(found[0]!, output);
     else if (found.length > 0) output.result(deploymentTable(found, output.stdout.palette));
@@ -46,14 +46,14 @@ export const ps = command({
 
 /** A deployment, with what its launcher says, or why it does not. */
 interface Found {
-  readonly record: DeploymentRecord;
+  readonly record: KnownDeployment;
   readonly status?: LauncherStatus;
   readonly error?: unknown;
 }
 
-async function look(record: DeploymentRecord): Promise<Found> {
+async function look(record: KnownDeployment, program: Program): Promise<Found> {
   try {
-    using launcher = await connectLauncher(record);
+    using launcher = await reachLauncher(record, program);
     return { record, status: await launcher.status() };
   } catch (error) {
     return { record, error };
@@ -62,12 +62,13 @@ async function look(record: DeploymentRecord): Promise<Found> {
 
 function asData({ record, status, error }: Found): unknown {
   if (status) return status;
-  const { handle, plan, version, launcher: { pid } } = record;
-  return { handle, plan, version, pid, error: toErrorRecord(error) };
+  const { handle, plan, version, launcher } = record;
+  return { handle, plan, version, pid: launcher?.pid, error: toErrorRecord(error) };
 }
 
 function deploymentTable(found: readonly Found[], palette: Palette): string {
-  const rows = found.map(({ record: { handle, plan }, status }) => {
+  const rows = found.map(({ record: { handle, plan: known }, status }) => {
+    const plan = status?.plan ?? known;
     const total = plan.nodes.reduce((sum, { replicas }) => sum + replicas, 0);
     const ready = status?.replicas.filter(isReady).length ?? 0;
     const state = !status
@@ -93,8 +94,9 @@ function deploymentTable(found: readonly Found[], palette: Palette): string {
   );
 }
 
-function showReplicas({ record: { plan }, status, error }: Found, output: Output): void {
+function showReplicas({ status, error }: Found, output: Output): void {
   if (!status) throw error;
+  const { plan } = status;
   const { palette } = output.stdout;
   const order = new Map(plan.nodes.map(({ path }, i) => [path, i]));
   const sorted = [...status.replicas].sort((a, b) =>

@@ -1,13 +1,13 @@
 /** `mp restart`. @module */
 
 import { MpError } from "../errors.ts";
-import { connectLauncher } from "../launch/connect_launcher.ts";
 import type { ReplicaId } from "../launch/driver.ts";
 import type { Plan } from "../plan/plan.ts";
 import { findReplicas, replicaLabel } from "../plan/replica_labels.ts";
 import { remaining } from "./argument.ts";
 import { command } from "./command.ts";
-import { takeDeployment, userState } from "./find_deployment.ts";
+import { listDeployments, reachLauncher } from "./deployments.ts";
+import { takeDeployment } from "./find_deployment.ts";
 import { didYouMean } from "./near_name.ts";
 import { usage } from "./option.ts";
 
@@ -31,7 +31,7 @@ export const restart = command({
     { line: "mp restart search search.scatter", does: "All replicas of a path, of the app search" },
   ],
   async run({ arguments: { words }, output, program }) {
-    const { record, rest } = takeDeployment(await userState(program).list(), words);
+    const { record, rest } = takeDeployment(await listDeployments(program, words[0]), words);
     const { plan, handle } = record;
     if (rest.length === 0) {
       throw usage(`Cannot restart "${handle.app}": no path is named`, {
@@ -39,7 +39,7 @@ export const restart = command({
       });
     }
     const replicas = rest.flatMap((name) => replicasOf(plan, name));
-    using launcher = await connectLauncher(record);
+    using launcher = await reachLauncher(record, program);
     await launcher.restart(replicas);
     if (output.json) output.data({ app: handle.app, restarted: replicas });
     else {

@@ -6,9 +6,9 @@ import { prepare, type Prepared } from "../launch/prepare.ts";
 import { type Bundle, stopBundler } from "../script/bundle.ts";
 import { adviseOnStorage } from "./advise_on_storage.ts";
 import { required } from "./argument.ts";
-import { attach, type Updates } from "./attach.ts";
+import { attach, type Followed, type Updates } from "./attach.ts";
 import { checkFirst, checkOptions } from "./check_first.ts";
-import { command, type CommandContext } from "./command.ts";
+import { command, type CommandContext, type Program } from "./command.ts";
 import {
   checkDriver,
   deployOrder,
@@ -16,6 +16,7 @@ import {
   planOptions,
   preparation,
 } from "./deploy_options.ts";
+import { discoverDeployments, reachLauncher } from "./deployments.ts";
 import { userState } from "./find_deployment.ts";
 import { duration, flag, usage } from "./option.ts";
 import { passOn } from "./pass_on.ts";
@@ -92,13 +93,18 @@ async function runScript(context: Context): Promise<number> {
   }, (text) => output.say("warning", text));
   const state = userState(program);
   const advice = adviseOnStorage(order.storage, program, stop.signal);
-  if (options.detach) return await runDetached(order, { ...context, state, stop, advice });
+  const found = () => findLeft(order, program);
+  if (options.detach) {
+    const driver = () => driverLoading;
+    return await runDetached(order, { ...context, state, stop, advice, driver, found });
+  }
   return await attach(order, {
     advice,
     state,
     output,
     stop,
     driver: () => driverLoading,
+    found,
     endsAtOnce: (end) => endAtOnce = end,
     updates: options.watch
       ? watchScript(prepared, async () => {
@@ -108,6 +114,15 @@ async function runScript(context: Context): Promise<number> {
       })
       : undefined,
   });
+}
+
+/** The deployment of the app on the order's platform that has no launcher. */
+async function findLeft(
+  { driver, plan: { app } }: DeployOrder,
+  program: Program,
+): Promise<Followed | undefined> {
+  const [record] = await discoverDeployments(program, { app, driver });
+  return record && { record, launcher: await reachLauncher(record, program) };
 }
 
 /** The orders to update what runs, one after each change of a file that the script is made of. */

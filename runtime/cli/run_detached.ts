@@ -6,17 +6,19 @@
 
 import { delay } from "@std/async/delay";
 import { MpError } from "../errors.ts";
-import { claimApp, type Running } from "../launch/claim_app.ts";
-import { detach, type Detached } from "../launch/detach.ts";
-import type { DeploymentHandle, ReplicaCommand } from "../launch/driver.ts";
+import type { AppLock } from "../launch/app_lock.ts";
+import { claimApp } from "../launch/claim_app.ts";
+import { detach } from "../launch/detach.ts";
+import type { DeploymentHandle, Driver, ReplicaCommand } from "../launch/driver.ts";
 import type { DeployOrder, Launcher } from "../launch/launcher.ts";
 import type { StateFolder } from "../launch/state.ts";
+import { type Followed, whoRuns } from "./attach.ts";
 import { doorUrl } from "./door_url.ts";
 import { formatDuration } from "./duration.ts";
 import type { Output } from "./output.ts";
 import { NOTHING_EXPOSED } from "./run_view.ts";
 import { aborted, type StopSignals } from "./stop_signals.ts";
-import { interrupted } from "./supervise.ts";
+import { interrupted, launch } from "./supervise.ts";
 import { warnOfOtherScript } from "./warn_of_other_script.ts";
 
 /** How long is waited for what there is to tell of the storage, in milliseconds. */
@@ -28,6 +30,9 @@ export interface DetachedContext {
   readonly output: Output;
   readonly stop: StopSignals;
   readonly program: { readonly self: ReplicaCommand };
+  driver(): Promise<Driver>;
+  /** The deployment of the app that goes on without a launcher, if there is one. */
+  found(): Promise<Followed | undefined>;
   /** What there is to tell of the storage. */
   readonly advice: Promise<readonly string[]>;
   readonly options: { readonly wait: boolean; readonly timeout: number };
@@ -41,19 +46,23 @@ export async function runDetached(order: DeployOrder, context: DetachedContext):
   const timer = wait ? setTimeout(() => late.abort(tooLate(app, timeout)), timeout) : undefined;
   try {
     const { lock, running } = await claimApp(state, app, stop.signal);
-    lock?.release(); // its successor takes it
-    if (running) {
-      warnOfOtherScript(order, running.record, (text) => output.say("warning", text));
-    }
     const options = { wait, signal: stop.signal, late: late.signal };
-    const { handle, pid } = running
-      ? await updateRunning(order, running, options)
+    const outlives = (await context.driver()).capabilities.outlivesLauncher;
+    const followed = running ?? (outlives ? await foundOr(lock!, context) : undefined);
+    if (followed) {
+      warnOfOtherScript(order, followed.record, (text) => output.say("warning", text));
+    }
+    if (followed || !outlives) lock?.release(); // its successor takes it
+    const { handle, pid } = followed
+      ? await updateRunning(order, followed, options)
+      : outlives
+      ? await launchAndLeave(order, lock!, { ...context, late: late.signal })
       : await detach(order, { program: self, ...options });
     const silent = delay(ADVICE_TIME, { signal: stop.signal }).then(() => []);
     for (const warning of await Promise.race([context.advice, silent])) {
       output.say("warning", warning);
     }
-    tell(app, handle, pid, output);
+    tell(handle, pid, output);
     return 0;
   } catch (error) {
     throw stop.signal.aborted && !(error instanceof MpError) ? interrupted(app) : error;
@@ -62,8 +71,47 @@ export async function runDetached(order: DeployOrder, context: DetachedContext):
   }
 }
 
-function tell(app: string, handle: DeploymentHandle, pid: number, output: Output): void {
-  if (output.json) return output.data({ ...handle, pid });
+async function foundOr(lock: AppLock, { found }: DetachedContext): Promise<Followed | undefined> {
+  try {
+    return await found();
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Launches what goes on without a launcher. */
+async function launchAndLeave(
+  order: DeployOrder,
+  lock: AppLock,
+  { state, driver, output, stop, options: { wait }, late }: DetachedContext & { late: AbortSignal },
+): Promise<{ handle: DeploymentHandle; pid?: number }> {
+  const launcher = await launch(order, lock, {
+    state,
+    driver,
+    stop,
+    onTold: (text) => output.say("info", text),
+  });
+  const { handle } = launcher;
+  try {
+    if (wait) await launcher.ready(AbortSignal.any([stop.signal, late]));
+    stop.signal.throwIfAborted();
+  } catch (error) {
+    if (late.aborted && !stop.signal.aborted) {
+      await launcher.leave();
+      throw late.reason;
+    }
+    await launcher.delete();
+    throw error;
+  }
+  await launcher.leave();
+  await launcher.ended;
+  return { handle };
+}
+
+function tell(handle: DeploymentHandle, pid: number | undefined, output: Output): void {
+  const { app } = handle;
+  if (output.json) return output.data({ ...handle, ...(pid !== undefined && { pid }) });
   for (const { address, methods } of handle.doors) {
     output.result(`listening on ${doorUrl(address)}: ${methods.join(", ")}`);
   }
@@ -72,18 +120,22 @@ function tell(app: string, handle: DeploymentHandle, pid: number, output: Output
       output.say("warning", text);
     }
   }
-  output.say("info", `Process ${pid} runs "${app}" in the background`);
+  const launcher = pid === undefined ? undefined : { pid };
+  output.say(
+    "info",
+    launcher ? `Process ${pid} runs "${app}" in the background` : whoRuns({ handle }),
+  );
   output.say("info", `  → mp ps, mp logs ${app} -f, mp delete ${app}`);
 }
 
 /** Has the running launcher update what it runs. */
 async function updateRunning(
   order: DeployOrder,
-  { launcher, record }: Running,
+  { launcher, record }: Followed,
   { wait, signal, late }: { wait: boolean; signal: AbortSignal; late: AbortSignal },
-): Promise<Detached> {
+): Promise<{ handle: DeploymentHandle; pid?: number }> {
   using _ = launcher;
-  const { pid } = record.launcher;
+  const pid = record.launcher?.pid;
   const updated = launcher.update(order).then(({ handle }) => ({ handle, pid }));
   updated.catch(() => {}); // awaited below, unless something else comes first
   const stopped = aborted(signal).then(() => {
@@ -94,7 +146,10 @@ async function updateRunning(
   const tooLate = aborted(late).then(() => {
     throw late.reason;
   });
-  const accepted = wait ? [] : [isUpdating(launcher).then(() => ({ handle: record.handle, pid }))];
+  // without a process of its own, the update ends with this one
+  const accepted = wait || pid === undefined
+    ? []
+    : [isUpdating(launcher).then(() => ({ handle: record.handle, pid }))];
   return await Promise.race([updated, stopped, tooLate, ...accepted]);
 }
 

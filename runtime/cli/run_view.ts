@@ -118,6 +118,8 @@ class TextView implements RunView {
           "warning",
           [item.error.message, item.error.next ?? []].flat().join("\n  → "),
         );
+      case "progress":
+        return this.say("info", item.text);
       case "missed":
         return this.say("warning", `${item.count} lines left out, for nobody read them`);
       case "stopping":

@@ -1,11 +1,11 @@
 /** `mp scale`. @module */
 
-import { connectLauncher } from "../launch/connect_launcher.ts";
 import type { Plan } from "../plan/plan.ts";
 import { remaining } from "./argument.ts";
 import { command } from "./command.ts";
 import { readCount } from "./deploy_options.ts";
-import { takeDeployment, userState } from "./find_deployment.ts";
+import { listDeployments, reachLauncher } from "./deployments.ts";
+import { takeDeployment } from "./find_deployment.ts";
 import { flag, usage } from "./option.ts";
 
 /** Changes how many replicas of a part run. */
@@ -32,14 +32,14 @@ export const scale = command({
     { line: "mp scale shop users.compute=8 --rehash", does: "Eight shards, of the app shop" },
   ],
   async run({ arguments: { words }, options: { rehash }, output, program }) {
-    const { record, rest } = takeDeployment(await userState(program).list(), words);
+    const { record, rest } = takeDeployment(await listDeployments(program, words[0]), words);
     const counts = rest.map(readScale);
     if (counts.length === 0) {
       throw usage(`Cannot scale "${record.handle.app}": no number is given`, {
         next: "Give a path and a number, such as search.gather=3",
       });
     }
-    using launcher = await connectLauncher(record);
+    using launcher = await reachLauncher(record, program);
     let before = record.plan;
     for (const { path, replicas } of counts) {
       const { how, plan } = await launcher.scale({ path, replicas, rehash });

@@ -2,8 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import { MpError } from "../errors.ts";
-import { connectLauncher } from "../launch/connect_launcher.ts";
-import type { DeploymentRecord } from "../launch/state.ts";
+import type { KnownDeployment } from "../launch/state.ts";
 import { appName } from "../script/app_name.ts";
 import { chooseStorage } from "../storage/choose_storage.ts";
 import { scopeKey, userScopeKey } from "../storage/key.ts";
@@ -13,6 +12,7 @@ import type { Entry, Key, Storage, Versioned } from "../storage/storage.ts";
 import { newSession } from "../storage/version.ts";
 import { optional, required } from "./argument.ts";
 import { command, type CommandContext, type Program } from "./command.ts";
+import { listDeployments, reachLauncher } from "./deployments.ts";
 import { deploymentOf, findDeployment, userState } from "./find_deployment.ts";
 import { formatJson } from "./format_json.ts";
 import { didYouMean } from "./near_name.ts";
@@ -113,7 +113,7 @@ async function openStorage(
   { options, program }: CommandContext<typeof scopeArguments, typeof scopeOptions>,
 ): Promise<Storage> {
   const { app, script, record } = await whose(options.app, program);
-  const own = options.storage === undefined ? await storageOf(record) : undefined;
+  const own = options.storage === undefined ? await storageOf(record, program) : undefined;
   if (own?.storage === "memory") {
     throw new MpError(
       "unsupported",
@@ -130,9 +130,12 @@ async function openStorage(
 }
 
 /** Where a running app keeps its scopes; nothing when it uses none. */
-async function storageOf(record: DeploymentRecord | undefined): Promise<StorageConfig | undefined> {
+async function storageOf(
+  record: KnownDeployment | undefined,
+  program: Program,
+): Promise<StorageConfig | undefined> {
   if (record === undefined) return undefined;
-  using launcher = await connectLauncher(record);
+  using launcher = await reachLauncher(record, program);
   return await launcher.storage() ?? undefined;
 }
 
@@ -140,15 +143,15 @@ interface Whose {
   readonly app: string;
   readonly script: string;
   /** What runs, if it does. */
-  readonly record?: DeploymentRecord;
+  readonly record?: KnownDeployment;
 }
 
 /** The app whose scopes are meant: one that runs, one that has ended, or that of a script. */
 async function whose(name: string | undefined, program: Program): Promise<Whose> {
   const state = userState(program);
-  const running = await state.list();
+  const running = await listDeployments(program, name);
   const records = [...running, ...await state.listEnded()];
-  const whoseOf = (record: DeploymentRecord): Whose => ({
+  const whoseOf = (record: KnownDeployment): Whose => ({
     app: record.handle.app,
     script: record.handle.script,
     ...(running.includes(record) && { record }),

@@ -43,13 +43,17 @@ export async function supervise(
 ): Promise<void> {
   const { view, stop: { signal } } = context;
   const { app } = order.plan;
-  const launcher = await launch(order, lock, context).catch((error) => {
+  const launcher = await launch(order, lock, {
+    ...context,
+    onTold: (text) => view.say("info", text),
+  }).catch((error) => {
     throw signal.aborted ? interrupted(app) : error;
   });
   const shown = show(launcher, view);
   context.endsAtOnce?.(() => {
-    // the system ends the replicas with this process
-    context.state.clear(app).catch(() => {}).finally(() => Deno.exit(130));
+    // the system ends the replicas with this process, or their platform is told to
+    const ended = launcher.handle.driver === "process" ? Promise.resolve() : launcher.delete();
+    Promise.all([ended, context.state.clear(app)]).catch(() => {}).finally(() => Deno.exit(130));
   });
   try {
     view.begin((await launcher.status()).replicas);
@@ -69,7 +73,18 @@ export async function supervise(
   }
 }
 
-async function launch(order: DeployOrder, lock: AppLock, context: SupervisionContext) {
+/** What a launch works with. */
+export interface LaunchContext extends Pick<SupervisionContext, "state" | "stop" | "driver"> {
+  /** Told what is done before replicas are on their way. */
+  onTold?(text: string): void;
+}
+
+/** Launches what is ordered. @param lock The app's lock; it is given back. */
+export async function launch(
+  order: DeployOrder,
+  lock: AppLock,
+  context: LaunchContext,
+): Promise<LocalLauncher> {
   try {
     const [driver, entry] = await Promise.all([context.driver(), replicaEntry()]);
     return await startLauncher(order, {
@@ -79,6 +94,7 @@ async function launch(order: DeployOrder, lock: AppLock, context: SupervisionCon
       replan,
       command: (options) => replicaCommand(entry, options),
       signal: context.stop.signal,
+      tell: context.onTold,
     });
   } catch (error) {
     lock.release();

@@ -5,13 +5,13 @@
  */
 
 import type { DeployOrder } from "../launch/launcher.ts";
-import type { DeploymentRecord } from "../launch/state.ts";
+import type { KnownDeployment } from "../launch/state.ts";
 import { showPath } from "../script/show_path.ts";
 
 /** Says that an update replaces what another script made, which may not be meant. */
 export function warnOfOtherScript(
   { bundle: { script } }: DeployOrder,
-  { handle }: DeploymentRecord,
+  { handle }: KnownDeployment,
   warn: (text: string) => void,
 ): void {
   if (script === handle.script) return;

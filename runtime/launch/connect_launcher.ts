@@ -29,7 +29,7 @@ export interface RemoteLauncher extends Launcher, Disposable {
  * @throws {MpError} `launcher_unreachable`.
  */
 export async function connectLauncher(
-  { control, handle, launcher }: DeploymentRecord,
+  { control, handle, launcher }: Pick<DeploymentRecord, "control" | "handle" | "launcher">,
 ): Promise<RemoteLauncher> {
   const readers = new Set<(news: News) => void>();
   const unreachable = (reason: string, cause?: unknown) =>

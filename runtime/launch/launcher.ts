@@ -111,6 +111,8 @@ export type News =
   | { readonly kind: "update failed"; readonly error: ErrorRecord }
   /** Something is wrong but stops nothing, such as logs that cannot be kept. */
   | { readonly kind: "warning"; readonly error: ErrorRecord }
+  /** Something is done that takes long, such as building an image. */
+  | { readonly kind: "progress"; readonly text: string }
   /** The follower was too slow for so many of the news. */
   | { readonly kind: "missed"; readonly count: number }
   | { readonly kind: "stopping" }

@@ -20,7 +20,7 @@ import {
   replaceDeployed,
   scaleDeployed,
 } from "./deployed.ts";
-import type { Deployment, DeploymentHandle, ReplicaId } from "./driver.ts";
+import type { Deployment, DeploymentHandle, Recovered, ReplicaId } from "./driver.ts";
 import { toErrorRecord } from "./error_record.ts";
 import { feed } from "./feed.ts";
 import { checkUpdate, judgeChange } from "./judge_change.ts";
@@ -37,11 +37,15 @@ import { type ControlServer, serveControl } from "./serve_control.ts";
 
 /** What a launcher works with. */
 export interface LauncherOptions extends DeployTools {
-  /** The app's lock, which the launcher gives back when it ends. */
-  readonly lock: AppLock;
+  /** The app's lock, which the launcher gives back when it ends. One that takes a deployment up has none. */
+  readonly lock?: AppLock;
+  /** Makes a change while nobody else makes one. Default: at once, for who has the lock. */
+  exclusively?<T>(change: () => Promise<T>): Promise<T>;
   /** Plans a bundle again with other counts. */
   replan(order: DeployOrder, widths: Readonly<Record<string, number>>): Promise<Plan>;
   readonly signal?: AbortSignal;
+  /** Told what takes long before there are news. */
+  readonly tell?: (text: string) => void;
   /** How long a replica may drain before it is killed, in milliseconds. */
   readonly grace?: number;
 }
@@ -51,8 +55,10 @@ export interface LocalLauncher extends Launcher {
   readonly handle: DeploymentHandle;
   /** Whether it has been, or is being, deleted. */
   readonly isDeleted: boolean;
-  /** Resolves when the deployment is deleted, whoever asked for it. */
+  /** Resolves when the deployment is deleted, whoever asked for it, or left. */
   readonly ended: Promise<void>;
+  /** Ends, and lets the deployment go on; only where it outlives its launcher. */
+  leave(): Promise<void>;
 }
 
 /**
@@ -62,7 +68,7 @@ export interface LocalLauncher extends Launcher {
  */
 export async function startLauncher(
   order: DeployOrder,
-  options: LauncherOptions,
+  options: LauncherOptions & { readonly lock: AppLock },
 ): Promise<LocalLauncher> {
   const { state, lock } = options;
   const { app } = order.plan;
@@ -84,6 +90,16 @@ export async function startLauncher(
   }
 }
 
+/** Becomes the launcher of a deployment that goes on without one, for as long as this process wants. */
+export async function adoptLauncher(
+  recovered: Recovered,
+  options: LauncherOptions,
+): Promise<LocalLauncher> {
+  const launcher = new ProcessLauncher(options, await ownProcess());
+  launcher.adopt(recovered);
+  return launcher;
+}
+
 class ProcessLauncher implements LocalLauncher {
   readonly ended: Promise<void>;
 
@@ -94,6 +110,8 @@ class ProcessLauncher implements LocalLauncher {
   /** Resolves when there is a deployment; commands may come before. */
   #launched = Promise.withResolvers<Deployment>();
   #control: ControlServer | undefined;
+  /** Fetches the text of the bundle, where only its hash is known. */
+  #bundle: Recovered["bundle"] | undefined;
   #news = feed<News>({ missed: (count) => ({ kind: "missed", count }) });
   /** Changes are made one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -122,7 +140,33 @@ class ProcessLauncher implements LocalLauncher {
     signal?.throwIfAborted();
     const warn = (warning: MpError) =>
       this.#news.put({ kind: "warning", error: toErrorRecord(warning) });
-    const deployment = await launchAssigned(this.#current, this.#options, { signal, grace, warn });
+    let launched = false;
+    const tell = (text: string) => {
+      // nobody reads the news before the launch is done
+      if (!launched && this.#options.tell) this.#options.tell(text);
+      else this.#news.put({ kind: "progress", text });
+    };
+    const options = { signal, grace, warn, tell };
+    this.#take(await launchAssigned(this.#current, this.#options, options));
+    launched = true;
+  }
+
+  adopt({ deployment, note, bundle }: Recovered): void {
+    const { order, book, tree, scaled, handle: { created } } = note;
+    const { script } = order.bundle;
+    this.#bundle = bundle;
+    this.#current = {
+      order: { ...order, bundle: { ...order.bundle, code: "", map: "" } },
+      book,
+      tree,
+      scaled,
+      created,
+      files: { bundle: "", sourceMap: "", script },
+    };
+    this.#take(deployment);
+  }
+
+  #take(deployment: Deployment): void {
     this.#deployment = deployment;
     this.#launched.resolve(deployment);
     this.#tell(deployment.events(), (event) => ({ kind: "replica", event }));
@@ -175,7 +219,9 @@ class ProcessLauncher implements LocalLauncher {
 
   async restart(replicas: readonly ReplicaId[]): Promise<void> {
     const deployment = await this.#running();
-    await Promise.all(replicas.map((replica) => deployment.restart(replica)));
+    await this.#exclusively(() =>
+      Promise.all(replicas.map((replica) => deployment.restart(replica)))
+    );
   }
 
   news(signal: AbortSignal): AsyncIterable<News> {
@@ -183,11 +229,35 @@ class ProcessLauncher implements LocalLauncher {
   }
 
   delete(): Promise<void> {
-    return this.#deleting ??= this.#delete();
+    return this.#deleting ??= this.#exclusively(() => this.#delete());
+  }
+
+  leave(): Promise<void> {
+    return this.#deleting ??= this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    const { state, lock } = this.#options;
+    await this.#deployment?.leave?.();
+    // what is not the launcher's any more is not to be found here
+    if (lock) await state.clear(this.#current.order.plan.app);
+    this.#close();
+  }
+
+  #close(): void {
+    this.#options.lock?.release();
+    this.#news.end();
+    // not awaited: whoever asked over the control socket gets the answer first
+    (this.#control?.close() ?? Promise.resolve()).then(this.#end);
+  }
+
+  #exclusively<T>(change: () => Promise<T>): Promise<T> {
+    const { exclusively } = this.#options;
+    return exclusively ? exclusively(change) : change();
   }
 
   async #delete(): Promise<void> {
-    const { state, lock } = this.#options;
+    const { state } = this.#options;
     this.#news.put({ kind: "stopping" });
     // whoever waits for a deployment that never came to be
     this.#launched.promise.catch(() => {});
@@ -196,18 +266,18 @@ class ProcessLauncher implements LocalLauncher {
       await this.#deployment?.delete();
       if (this.#current) await state.clear(this.#current.order.plan.app);
     } finally {
-      lock.release();
       this.#news.put({ kind: "stopped" });
-      this.#news.end();
-      // not awaited: whoever asked over the control socket gets the answer first
-      (this.#control?.close() ?? Promise.resolve()).then(this.#end);
+      this.#close();
     }
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(async () => {
       await this.#running();
-      return await change();
+      return await this.#exclusively(async () => {
+        await this.#complete();
+        return await change();
+      });
     });
     this.#turn = turn.catch(() => {});
     return turn;
@@ -217,6 +287,15 @@ class ProcessLauncher implements LocalLauncher {
     const deployment = await this.#launched.promise;
     if (!this.#deleting) return deployment;
     throw isBeingDeleted();
+  }
+
+  /** Gets the bundle's text, which changes need, where a deployment was taken up. */
+  async #complete(): Promise<void> {
+    if (this.#bundle === undefined) return;
+    const { order } = this.#current;
+    const bundle = { ...order.bundle, ...await this.#bundle() };
+    this.#bundle = undefined;
+    this.#current = { ...this.#current, order: { ...order, bundle } };
   }
 
   /** The order with counts of `mp scale` in its plan. */
@@ -255,7 +334,8 @@ class ProcessLauncher implements LocalLauncher {
 
   async #record(): Promise<void> {
     const { order } = this.#current;
-    const { address, secret, folder } = this.#control!;
+    if (this.#control === undefined) return;
+    const { address, secret, folder } = this.#control;
     await this.#options.state.write({
       handle: this.handle,
       plan: order.plan,

@@ -22,12 +22,19 @@ import { type AppLock, tryAppLock } from "./app_lock.ts";
 import type { DeploymentHandle } from "./driver.ts";
 import { isRunning, type ProcessIdentity } from "./process_identity.ts";
 
-/** What is known of a deployment; JSON. */
-export interface DeploymentRecord {
+/** A deployment that runs, wherever that is known from: here, or the platform that runs it. */
+export interface KnownDeployment {
   readonly handle: DeploymentHandle;
   readonly plan: Plan;
   /** The version of `mp` that launched it. */
   readonly version: string;
+  /** The process of its launcher, where it has one. */
+  readonly launcher?: ProcessIdentity;
+  readonly control?: DeploymentRecord["control"];
+}
+
+/** What is known of a deployment; JSON. */
+export interface DeploymentRecord extends KnownDeployment {
   readonly launcher: ProcessIdentity;
   /** Where the launcher listens, and what it must be told first. */
   readonly control: { readonly address: Address; readonly secret: string };

@@ -1,0 +1,75 @@
+/**
+ * What is deployed: by launchers of this user, and on platforms that know of it by themselves.
+ *
+ * @module
+ */
+
+import { connectLauncher, type RemoteLauncher } from "../launch/connect_launcher.ts";
+import type { Driver } from "../launch/driver.ts";
+import { recoverLauncher } from "../launch/recover_launcher.ts";
+import type { KnownDeployment } from "../launch/state.ts";
+import type { Program } from "./command.ts";
+import { deploymentOf, userState } from "./find_deployment.ts";
+
+/** How long a platform may take to tell what it has, in milliseconds. */
+const PATIENCE = 5_000;
+
+/**
+ * All deployments that can be reached from here, by name.
+ *
+ * @param name The app or script that is looked for, if it is a certain one: then platforms are asked only when no
+ * launcher of this user has it.
+ */
+export async function listDeployments(
+  program: Program,
+  name?: string,
+): Promise<readonly KnownDeployment[]> {
+  const records: readonly KnownDeployment[] = await userState(program).list();
+  if (name !== undefined && deploymentOf(records, name)) return records;
+  const found = await discoverDeployments(program);
+  const others = found.filter(({ handle }) =>
+    !records.some((one) => one.handle.app === handle.app && one.handle.driver === handle.driver)
+  );
+  return [...records, ...others].sort((a, b) => a.handle.app < b.handle.app ? -1 : 1);
+}
+
+/** What the platforms know of. One that does not answer in time has nothing. */
+export async function discoverDeployments(
+  program: Program,
+  only?: { readonly app: string; readonly driver: string },
+): Promise<KnownDeployment[]> {
+  const names = only ? [only.driver] : Object.keys(program.drivers);
+  const all = await Promise.all(names.map(async (name) => {
+    const { discover } = await program.drivers[name]!();
+    if (!discover) return [];
+    const signal = AbortSignal.timeout(PATIENCE);
+    try {
+      return await Array.fromAsync(discover({ app: only?.app, signal }));
+    } catch (error) {
+      if (signal.aborted) return [];
+      throw error;
+    }
+  }));
+  return all.flat();
+}
+
+/** The launcher of a deployment; whoever gets it disposes it. @throws {MpError} */
+export async function reachLauncher(
+  known: KnownDeployment,
+  program: Program,
+): Promise<RemoteLauncher> {
+  const { control, launcher, handle } = known;
+  if (control && launcher) return await connectLauncher({ control, launcher, handle });
+  return await recoverLauncher(handle, {
+    driver: await driverOf(known, program),
+    state: userState(program),
+  });
+}
+
+/** The driver that runs a deployment. */
+export async function driverOf(
+  { handle }: Pick<KnownDeployment, "handle">,
+  program: Program,
+): Promise<Driver> {
+  return await program.drivers[handle.driver]!();
+}
