@@ -12,6 +12,7 @@ import type { Engine } from "./engine.ts";
 import { enginePayload, ensureImage, tagsOf } from "./image.ts";
 import { type ContainerSpec, type DockerManifest, PLACES, USER } from "./manifest.ts";
 import { payloadFor } from "./payload.ts";
+import { DATA_FOLDER } from "./storage_for_containers.ts";
 
 /**
  * The compose file of a manifest. Its image is made, where there is an engine to make it.
@@ -43,13 +44,42 @@ export function composeText(manifest: DockerManifest, image: RunnableImage): str
   const { app, book, containers, dataVolume } = manifest;
   // who knows the bundle's text could as well run it
   const secret = createHash("sha256").update(`${app}\n${manifest.bundle.code}`).digest("hex");
+  const shared = sharedEnv(containers);
+  const usersFile = manifest.usersFile;
   const document = {
-    name: app,
+    "x-environment": new Anchor("environment", {
+      ...CONTAINER_ENV,
+      ...shared,
+      MP_BOOK_JSON: JSON.stringify(book),
+      MP_SECRET: secret,
+    }),
+    "x-replica": new Anchor("replica", {
+      image: image.tag,
+      command: image.command,
+      user: `${USER}:${USER}`,
+      working_dir: PLACES.app,
+      read_only: true,
+      tmpfs: ["/tmp"],
+      cap_drop: ["ALL"],
+      security_opt: ["no-new-privileges"],
+      init: true,
+      restart: "unless-stopped",
+      stop_grace_period: "11s",
+      extra_hosts: ["host.docker.internal:host-gateway"],
+      healthcheck: {
+        test: ["CMD", ...image.command, "probe"],
+        interval: `${HEALTH.interval}s`,
+        timeout: `${HEALTH.timeout}s`,
+        start_period: `${HEALTH.startPeriod}s`,
+        retries: HEALTH.retries,
+      },
+      volumes: [
+        ...(dataVolume ? [`data:${DATA_FOLDER}`] : []),
+        ...(usersFile === undefined ? [] : [`${usersFile}:${PLACES.users}:ro`]),
+      ],
+    }),
     services: Object.fromEntries(
-      containers.map((spec) => [
-        `${spec.path}.${spec.index}`,
-        service(manifest, spec, image, { book: JSON.stringify(book), secret }),
-      ]),
+      containers.map((spec) => [`${spec.path}.${spec.index}`, service(spec, shared)]),
     ),
     networks: { default: { driver: "bridge" } },
     ...(dataVolume && { volumes: { data: {} } }),
@@ -61,79 +91,68 @@ export function composeText(manifest: DockerManifest, image: RunnableImage): str
   ].join("\n");
 }
 
-function service(
-  { dataVolume }: DockerManifest,
-  spec: ContainerSpec,
-  image: RunnableImage,
-  { book, secret }: { readonly book: string; readonly secret: string },
-) {
-  const { name, host, env, labels, ports, resources: { cpu, memory }, volumes } = spec;
-  const { MP_BOOK: _, MP_SECRET_FILE: __, MP_AUTH_USERS: users, ...rest } = env;
-  const data = Object.keys(volumes).find((path) => path !== PLACES.run);
+/** Variables of the address book and the secret, which are files elsewhere. */
+const FILES: readonly string[] = ["MP_BOOK", "MP_SECRET_FILE"];
+
+/** What all replicas have in their environment. */
+function sharedEnv(containers: readonly ContainerSpec[]): Record<string, string> {
+  const [first] = containers;
+  return Object.fromEntries(
+    Object.entries(first?.env ?? {}).filter(([name, value]) =>
+      !FILES.includes(name) && containers.every(({ env }) => env[name] === value)
+    ),
+  );
+}
+
+function service(spec: ContainerSpec, shared: Readonly<Record<string, string>>) {
+  const { name, host, env, ports, resources: { cpu, memory } } = spec;
+  const own = Object.entries(env)
+    .filter(([name]) => !FILES.includes(name) && !Object.hasOwn(shared, name));
   return {
-    image: image.tag,
+    "<<": new Alias("replica"),
     container_name: name,
-    command: image.command,
-    environment: mapValues({
-      ...CONTAINER_ENV,
-      ...rest,
-      MP_BOOK_JSON: book,
-      MP_SECRET: secret,
-      ...(users !== undefined && { MP_AUTH_USERS: users }),
-    }, escaped),
-    labels: mapValues(labels, escaped),
-    user: `${USER}:${USER}`,
-    working_dir: PLACES.app,
-    read_only: true,
-    tmpfs: ["/tmp"],
-    cap_drop: ["ALL"],
-    security_opt: ["no-new-privileges"],
-    init: true,
-    restart: "unless-stopped",
-    stop_grace_period: "11s",
-    extra_hosts: ["host.docker.internal:host-gateway"],
-    healthcheck: {
-      test: ["CMD", ...image.command, "probe"],
-      interval: `${HEALTH.interval}s`,
-      timeout: `${HEALTH.timeout}s`,
-      start_period: `${HEALTH.startPeriod}s`,
-      retries: HEALTH.retries,
-    },
+    environment: { "<<": new Alias("environment"), ...Object.fromEntries(own) },
     networks: { default: { aliases: [host] } },
     ...(ports.length > 0 && {
       ports: ports.map(({ inside, host, port }) =>
         `${host.includes(":") ? `[${host}]` : host}:${port}:${inside}`
       ),
     }),
-    ...(dataVolume && data && { volumes: [`data:${data}`] }),
-    ...(users !== undefined && { configs: undefined }),
     ...(memory !== undefined && { mem_limit: `${memory}m` }),
     ...(cpu !== undefined && { cpus: cpu }),
   };
 }
 
+/** A map that others refer to. */
+class Anchor {
+  constructor(readonly name: string, readonly value: object) {}
+}
+
+/** What another map holds. */
+class Alias {
+  constructor(readonly name: string) {}
+}
+
+/** Data as YAML: maps over several lines, lists in one, all texts in double quotes. */
+function yaml(value: object, indent = ""): string {
+  const lines: string[] = [];
+  for (const [name, member] of Object.entries(value)) {
+    const key = /^([a-z][\w-]*|<<)$/i.test(name) ? name : JSON.stringify(name);
+    const anchor = member instanceof Anchor ? ` &${member.name}` : "";
+    const inner = member instanceof Anchor ? member.value : member;
+    if (inner instanceof Alias) lines.push(`${indent}${key}: *${inner.name}`);
+    else if (isMap(inner)) lines.push(`${indent}${key}:${anchor}`, yaml(inner, `${indent}  `));
+    else lines.push(`${indent}${key}: ${escaped(JSON.stringify(inner))}`);
+  }
+  return lines.join("\n") + (indent === "" ? "\n" : "");
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.keys(value).length > 0;
+}
+
 /** Compose replaces `$NAME`. */
 function escaped(text: string): string {
   return text.replaceAll("$", "$$$$");
-}
-
-function mapValues(
-  record: Readonly<Record<string, string>>,
-  change: (value: string) => string,
-): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
-}
-
-/** Data as YAML: maps over several lines, lists of texts in one, all texts in double quotes. */
-function yaml(value: unknown, indent = ""): string {
-  const lines: string[] = [];
-  for (const [name, member] of Object.entries(value as Record<string, unknown>)) {
-    if (member === undefined) continue;
-    const key = /^[a-z][a-z_]*$/i.test(name) ? name : JSON.stringify(name);
-    const isMap = typeof member === "object" && member !== null && !Array.isArray(member);
-    if (isMap && Object.keys(member).length > 0) {
-      lines.push(`${indent}${key}:`, yaml(member, `${indent}  `).trimEnd());
-    } else lines.push(`${indent}${key}: ${JSON.stringify(member)}`);
-  }
-  return `${lines.join("\n")}\n`;
 }
