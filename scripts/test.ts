@@ -8,7 +8,8 @@ import { fromFileUrl, resolve } from "@std/path";
 import { ABSENT_VARIABLE, EXECUTABLE_VARIABLE, testExecutable } from "./test/executable.ts";
 import { findGroups, type Groups } from "./test/groups.ts";
 import { runGroup, type RunGroupOptions } from "./test/run_group.ts";
-import { addSummaries, showSummary, type Summary } from "./test/summary.ts";
+import { type PatientSummary, runPatiently } from "./test/run_patiently.ts";
+import { addSummaries, showSummary } from "./test/summary.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
 
@@ -49,6 +50,8 @@ async function main(): Promise<number> {
   });
   const summary = addSummaries(summaries);
   if (abort.signal.aborted) console.log("The tests were interrupted");
+  const flaky = summaries.flatMap((each) => each.flaky);
+  if (flaky.length > 0) console.log(`Flaky, to be mended: ${flaky.join(", ")}`);
   const none = summary.passed + summary.failed + summary.skipped === 0;
   if (none && !abort.signal.aborted) console.log("No test ran");
   console.log(showSummary(summary));
@@ -63,23 +66,29 @@ interface RunOptions {
   readonly isWhole: boolean;
 }
 
-async function runAll(groups: Groups, { flags, signal, isWhole }: RunOptions): Promise<Summary[]> {
+async function runAll(
+  groups: Groups,
+  { flags, signal, isWhole }: RunOptions,
+): Promise<PatientSummary[]> {
+  const isPatient = Deno.env.get("CI") === "true";
   const run = (
     files: readonly string[],
     options: Partial<RunGroupOptions> = {},
     ...own: string[]
   ) =>
-    files.length === 0 || signal.aborted ? [] : [runGroup([...flags, ...own, ...files], {
-      cwd: root,
-      signal,
-      print: console.log,
-      ...options,
-    })];
+    files.length === 0 || signal.aborted ? [] : [
+      runFiles([...flags, ...own], files, { cwd: root, signal, print: console.log, ...options }),
+    ];
+  const runFiles = async (...args: Parameters<typeof runPatiently>): Promise<PatientSummary> => {
+    const [own, files, options] = args;
+    if (isPatient) return await runPatiently(own, files, options);
+    return { ...await runGroup([...own, ...files], options), flaky: [] };
+  };
 
   // the examples of docs are checked one by one, mostly on one core: they run beside the rest
   const docLines: string[] = [];
   const beside = run(groups.docs, { print: (line) => docLines.push(line) }, "--doc");
-  const summaries: Summary[] = await Promise.all(run(groups.parallel, {}, "--parallel"));
+  const summaries = await Promise.all(run(groups.parallel, {}, "--parallel"));
   summaries.push(...await Promise.all(beside));
   for (const line of docLines) console.log(line);
   summaries.push(...await Promise.all(run(groups.serial)));

@@ -1,0 +1,53 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { runPatiently } from "../../../scripts/test/run_patiently.ts";
+
+async function run(sources: Record<string, string>) {
+  const cwd = await Deno.makeTempDir({ prefix: "mp-patient-" });
+  const lines: string[] = [];
+  try {
+    for (const [name, source] of Object.entries(sources)) {
+      await Deno.writeTextFile(join(cwd, name), source);
+    }
+    const summary = await runPatiently(
+      ["--no-config", "-A", "--no-check"],
+      Object.keys(sources),
+      { cwd, signal: new AbortController().signal, print: (line) => lines.push(line) },
+    );
+    return { summary, text: lines.join("\n") };
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+}
+
+const PASSES = `Deno.test("passes", () => {});`;
+/** Fails at its first run, as the file that it leaves then tells it. */
+const FLAKY = `Deno.test("passes in the end", async () => {
+  const mark = new URL("./mark", import.meta.url);
+  const isSecond = await Deno.stat(mark).then(() => true, () => false);
+  await Deno.writeTextFile(mark, "");
+  if (!isSecond) throw new Error("not yet");
+});`;
+const FAILS = `Deno.test("fails", () => { throw new Error("on purpose"); });`;
+
+Deno.test("runPatiently() names what passes only by itself", async () => {
+  const { summary, text } = await run({ "a_test.ts": PASSES, "b_test.ts": FLAKY });
+  assertEquals(summary, { passed: 2, failed: 0, skipped: 0, flaky: ["b_test.ts"] });
+  assertStringIncludes(text, "Once more, by themselves: b_test.ts");
+});
+
+Deno.test("runPatiently() fails what fails again", async () => {
+  const { summary } = await run({
+    "a_test.ts": PASSES,
+    "b_test.ts": FLAKY + FAILS,
+    "c_test.ts": FLAKY.replace("./mark", "./other"),
+  });
+  assertEquals(summary, { passed: 3, failed: 1, skipped: 0, flaky: ["c_test.ts"] });
+});
+
+Deno.test("runPatiently() runs nothing again when much fails", async () => {
+  const names = ["a", "b", "c", "d", "e"].map((name) => `${name}_test.ts`);
+  const { summary, text } = await run(Object.fromEntries(names.map((name) => [name, FAILS])));
+  assertEquals(summary, { passed: 0, failed: 5, skipped: 0, flaky: [] });
+  assertEquals(text.includes("Once more"), false);
+});
