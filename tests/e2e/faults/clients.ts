@@ -174,8 +174,8 @@ export class Clients {
     if (roll < 0.35) {
       const scope = random.pick(REGISTERS);
       if (roll < 0.15) return { op: "read", scope };
-      if (roll < 0.25) return { op: "write", scope, value: mark };
-      return { op: "compareAndSet", scope, expected: this.#values.get(scope) ?? null, value: mark };
+      if (roll < 0.25) return { op: "write", scope, mark };
+      return { op: "compareAndSet", scope, expected: this.#values.get(scope) ?? null, mark };
     }
     if (roll < 0.65) {
       const scope = random.pick(COUNTERS);
@@ -197,7 +197,7 @@ export class Clients {
     else if (ended.kind === "answered") {
       noted.returned(ended.result);
       if (request.op === "read") {
-        this.#values.set(request.scope, (ended.result as RegisterAnswer)[1] as string);
+        this.#values.set(request.scope, (ended.result as RegisterAnswer)[1].at(-1) ?? null);
       }
     } else if (ended.kind === "threw") noted.returned(shortOf(ended.message));
     if (request.op === "add" && ended.kind !== "unknown") {

@@ -1,48 +1,38 @@
 /**
  * What registers, counters and accounts do when only one client at a time uses them.
  *
- * Each state counts its changes, and each output tells the count: so a search for an order knows which outputs are past.
- *
  * @module
  */
 
 import type { CounterInput } from "../../../runtime/check/counter.ts";
 import type { Model } from "../../../runtime/check/model.ts";
+import { changed, mayBecome, type Trail } from "./trail.ts";
 
-/** What is asked of a register. */
+/** What is asked of a register, which holds the mark of its last change. */
 export type RegisterRequest =
-  | { readonly op: "write"; readonly scope: string; readonly value: string }
+  | { readonly op: "write"; readonly scope: string; readonly mark: string }
   | { readonly op: "read"; readonly scope: string }
   | {
     readonly op: "compareAndSet";
     readonly scope: string;
     readonly expected: string | null;
-    readonly value: string;
+    readonly mark: string;
   };
-/** The number of changes so far and the value before; for a comparison the changes after, and whether it was set. */
-export type RegisterAnswer = readonly [changes: number, value: string | boolean | null];
+/** What was seen, and whether it was changed. */
+export type RegisterAnswer = readonly [...Trail, isSet: boolean];
 
-type RegisterState = readonly [changes: number, value: string | null];
-
-/** A register that counts its changes. */
-export const registers: Model<RegisterState, RegisterRequest, RegisterAnswer> = {
-  initial: [0, null],
+/** A register. */
+export const registers: Model<Trail, RegisterRequest, RegisterAnswer> = {
+  initial: [0, []],
   apply(state, request) {
-    const [changes, value] = state;
-    const after: RegisterState = [changes + 1, "value" in request ? request.value : null];
-    if (request.op === "read") return { state, output: state };
-    if (request.op === "write") return { state: after, output: state };
-    if (value !== request.expected) return { state, output: [changes, false] };
-    return { state: after, output: [changes + 1, true] };
+    const isSet = request.op === "write" ||
+      (request.op === "compareAndSet" && (state[1].at(-1) ?? null) === request.expected);
+    const output: RegisterAnswer = [...state, isSet];
+    return { state: isSet ? changed(state, request.mark) : state, output };
   },
-  isRead: ({ op }, [, value]) => op === "read" || value === false,
-  isPast([changes, value], request, [seen, output]) {
-    const before = output === true ? seen - 1 : seen;
-    if (before !== changes) return before < changes;
-    // its value changes with the count only
-    if (request.op !== "compareAndSet") return value !== output;
-    return output !== (value === request.expected);
-  },
+  isRead: (_request, [, , isSet]) => !isSet,
+  isPast: (state, _request, [changes, last]) => !mayBecome(state, [changes, last]),
+  key: String,
 };
 
 /** What is asked of a counter. */
@@ -67,13 +57,10 @@ export type BankRequest =
   }
   | { readonly op: "snapshot"; readonly accounts: readonly string[] };
 
-/** An account: how often money moved, how much there is, and the mark of who moved it last. */
-export type Account = readonly [moves: number, balance: number, last: string];
+/** An account: who moved money, and how much there is. */
+export type Account = readonly [...Trail, balance: number];
 /** What was seen: of all accounts, or of both before the transfer, or of one that held too little. */
-export type BankAnswer =
-  | readonly Account[]
-  | readonly [...Account, ...Account]
-  | { readonly short: Account };
+export type BankAnswer = readonly Account[] | { readonly short: Account };
 
 /** The accounts of a bank. */
 export function bank(
@@ -82,34 +69,32 @@ export function bank(
 ): Model<readonly Account[], BankRequest, BankAnswer> {
   const places = new Map(accounts.map((account, place) => [account, place]));
   return {
-    initial: accounts.map(() => [0, balance, ""]),
+    initial: accounts.map(() => [0, [], balance]),
     apply(state, request) {
       if (request.op === "snapshot") return { state, output: state };
       const { amount, mark } = request;
       const [from, to] = [places.get(request.from)!, places.get(request.to)!];
-      const [fromMoves, fromBalance] = state[from]!;
-      const [toMoves, toBalance] = state[to]!;
-      if (fromBalance < amount) return { state, output: { short: state[from]! } };
+      if (state[from]![2] < amount) return { state, output: { short: state[from]! } };
       const after = state.slice();
-      after[from] = [fromMoves + 1, fromBalance - amount, mark];
-      after[to] = [toMoves + 1, toBalance + amount, mark];
-      return { state: after, output: [...state[from]!, ...state[to]!] };
+      after[from] = moved(state[from]!, -amount, mark);
+      after[to] = moved(state[to]!, amount, mark);
+      return { state: after, output: [state[from]!, state[to]!] };
     },
     isRead: ({ op }, answer) => op === "snapshot" || "short" in answer,
     isPast(state, request, answer) {
-      // an account changes with its moves only, so while these are the same the rest must be
-      const cannot = (place: number, [moves, balance, last]: Account) => {
-        const now = state[place]!;
-        return moves < now[0] || (moves === now[0] && (balance !== now[1] || last !== now[2]));
+      const cannot = (name: string, [moves, last, balance]: Account) => {
+        const now = state[places.get(name)!]!;
+        return !mayBecome([now[0], now[1]], [moves, last]) ||
+          (moves === now[0] && balance !== now[2]);
       };
-      if (request.op === "snapshot") {
-        return (answer as readonly Account[]).some((account, place) => cannot(place, account));
-      }
-      const [from, to] = [places.get(request.from)!, places.get(request.to)!];
-      if ("short" in answer) return cannot(from, answer.short);
-      const seen = answer as readonly [...Account, ...Account];
-      return cannot(from, [seen[0], seen[1], seen[2]]) || cannot(to, [seen[3], seen[4], seen[5]]);
+      if ("short" in answer) return request.op === "transfer" && cannot(request.from, answer.short);
+      const names = request.op === "snapshot" ? request.accounts : [request.from, request.to];
+      return answer.some((account, place) => cannot(names[place]!, account));
     },
-    key: (state) => state.join(),
+    key: String,
   };
+}
+
+function moved([moves, last, balance]: Account, amount: number, mark: string): Account {
+  return [...changed([moves, last], mark), balance + amount];
 }

@@ -137,7 +137,7 @@ async function keep({ registers, counters, bank }: Clients): Promise<string> {
 function* snapshots(operations: readonly Operation<BankRequest, BankAnswer>[]) {
   for (const { input, returned } of operations) {
     if (input.op !== "snapshot" || returned === undefined) continue;
-    yield (returned.output as readonly Account[]).map(([, balance]) => balance);
+    yield (returned.output as readonly Account[]).map(([, , balance]) => balance);
   }
 }
 

@@ -2,9 +2,9 @@
 import * as mp from "@metaparticle/mp";
 
 type Request =
-  | { op: "write"; scope: string; value: string }
+  | { op: "write"; scope: string; mark: string }
   | { op: "read"; scope: string }
-  | { op: "compareAndSet"; scope: string; expected: string | null; value: string }
+  | { op: "compareAndSet"; scope: string; expected: string | null; mark: string }
   | { op: "hit"; scope: string }
   | { op: "add"; scope: string; ledger: string; mark: string }
   | { op: "sum"; scope: string }
@@ -13,26 +13,34 @@ type Request =
   | { op: "snapshot"; accounts: string[] }
   | { op: "marks"; ledger: string };
 
+/** How many changes are remembered, so that whoever sees something tells what came before. */
+const REMEMBERED = 12;
+
+/** Notes one change more. */
+function change(scope: { changes?: number; last?: string[] }, mark: string): void {
+  scope.changes = (scope.changes ?? 0) + 1;
+  scope.last = [...(scope.last ?? []), mark].slice(-REMEMBERED);
+}
+
+/** What is to be seen: what somebody is told must not change any more. */
+const seen = ({ changes = 0, last = [] }) => [changes, [...last]] as const;
+
 async function answer(request: Request): Promise<unknown> {
   switch (request.op) {
-    // each change of a register is counted, so that whoever sees it tells which one it saw
     case "write": {
       const register = mp.scope[request.scope];
-      const { changes = 0, value = null } = register;
-      register.changes = changes + 1;
-      register.value = request.value;
-      return [changes, value];
+      const before = seen(register);
+      change(register, request.mark);
+      return [...before, true];
     }
-    case "read": {
-      const { changes = 0, value = null } = mp.scope[request.scope];
-      return [changes, value];
-    }
+    case "read":
+      return [...seen(mp.scope[request.scope]), false];
     case "compareAndSet": {
       const register = mp.scope[request.scope];
-      if ((register.value ?? null) !== request.expected) return [register.changes ?? 0, false];
-      register.value = request.value;
-      register.changes = (register.changes ?? 0) + 1;
-      return [register.changes, true];
+      const before = seen(register);
+      const isSet = (before[1].at(-1) ?? null) === request.expected;
+      if (isSet) change(register, request.mark);
+      return [...before, isSet];
     }
     case "hit": {
       // as people wrote it for the original
@@ -53,25 +61,23 @@ async function answer(request: Request): Promise<unknown> {
       return mp.scope[request.scope].count ?? 0;
     case "open":
       return await mp.scoped(request.accounts, (...accounts) => {
-        for (const account of accounts) {
-          if (!account.state) account.state = [0, request.balance, ""];
-        }
+        for (const account of accounts) account.balance ??= request.balance;
       });
     case "transfer":
       return await mp.scoped([request.from, request.to], (from, to) => {
         const { amount, mark } = request;
-        const [fromMoves, fromBalance] = from.state;
-        const [toMoves, toBalance] = to.state;
-        if (fromBalance < amount) throw new Error(JSON.stringify(from.state));
-        const seen = [...from.state, ...to.state];
-        from.state = [fromMoves + 1, fromBalance - amount, mark];
-        to.state = [toMoves + 1, toBalance + amount, mark];
-        return seen;
+        const before = [[...seen(from), from.balance], [...seen(to), to.balance]];
+        if (from.balance < amount) throw new Error(JSON.stringify(before[0]));
+        change(from, mark);
+        change(to, mark);
+        from.balance -= amount;
+        to.balance += amount;
+        return before;
       });
     case "snapshot":
       return await mp.scoped(
         request.accounts,
-        (...accounts) => accounts.map(({ state }) => [...state]),
+        (...accounts) => accounts.map((account) => [...seen(account), account.balance]),
       );
     case "marks":
       return mp.scope[request.ledger].marks ?? [];

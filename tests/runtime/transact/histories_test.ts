@@ -8,6 +8,7 @@ import { MpError } from "../../../runtime/errors.ts";
 import type { Body } from "../../../runtime/transact/transaction.ts";
 import { Transactor } from "../../../runtime/transact/transactor.ts";
 import { type Account, bank, type BankAnswer, type BankRequest } from "../../e2e/faults/models.ts";
+import { changed } from "../../e2e/faults/trail.ts";
 import { type Seeded, seeded } from "../../support/seeded.ts";
 import { VirtualClock } from "../../support/virtual_clock.ts";
 import { FlakyStorage } from "./flaky_storage.ts";
@@ -34,15 +35,22 @@ class Short extends Error {
 
 function bodyOf(request: BankRequest, random: Seeded): Body<BankAnswer> {
   return (view) => {
-    const state = (name: string): Account => view.open(scopeId(name)).state ?? [0, BALANCE, ""];
-    if (request.op === "snapshot") return request.accounts.map((name) => [...state(name)] as const);
+    const account = (name: string): Account => {
+      const { changes = 0, last = [], balance = BALANCE } = view.open(scopeId(name));
+      return [changes, [...last], balance];
+    };
+    const move = (name: string, amount: number, mark: string) => {
+      const [moves, last, balance] = account(name);
+      const [changes, marks] = changed([moves, last], mark);
+      Object.assign(view.open(scopeId(name)), { changes, last: marks, balance: balance + amount });
+    };
+    if (request.op === "snapshot") return request.accounts.map(account);
     const { amount, mark } = request;
-    const [from, to] = [state(request.from), state(request.to)];
-    if (from[1] < amount) throw new Short([...from]);
-    const seen = [...from, ...to] as const;
+    const seen = [account(request.from), account(request.to)];
+    if (seen[0]![2] < amount) throw new Short(seen[0]!);
     const write = () => {
-      view.open(scopeId(request.from)).state = [from[0] + 1, from[1] - amount, mark];
-      view.open(scopeId(request.to)).state = [to[0] + 1, to[1] + amount, mark];
+      move(request.from, -amount, mark);
+      move(request.to, amount, mark);
       return seen;
     };
     // some bodies wait for something
@@ -136,7 +144,7 @@ async function run(seed: number): Promise<{ wrong: string[]; ends: Map<string, n
   const { operations } = history;
   const snapshots = operations.flatMap(({ input, returned }) =>
     input.op === "snapshot" && returned !== undefined
-      ? [(returned.output as readonly Account[]).map(([, balance]) => balance)]
+      ? [(returned.output as readonly Account[]).map(([, , balance]) => balance)]
       : []
   );
   const verdict = checkLinearizable(bank(ACCOUNTS, BALANCE), operations);
