@@ -38,6 +38,20 @@ async function storageAdvice(config: StorageConfig, signal: AbortSignal) {
   return await advice.storageAdvice(config, signal);
 }
 
+/** What tests may import, for `mp test`. */
+async function testModules() {
+  const [api, testing, assert] = await Promise.all([
+    import("./mod.ts"),
+    import("./testing.ts"),
+    import("@std/assert"),
+  ]);
+  return {
+    "@metaparticle/mp": api,
+    "@metaparticle/mp/testing": testing,
+    "@std/assert": assert,
+  };
+}
+
 const env = (name: string): string | undefined => Deno.env.get(name) || undefined;
 
 /**
@@ -54,6 +68,7 @@ export async function main(args: readonly string[]): Promise<number> {
       drivers,
       storages,
       storageAdvice,
+      testModules,
       commands: commandTable,
       env,
       self,

@@ -6,6 +6,7 @@
 
 import type { ReplicaCommand } from "../launch/driver.ts";
 import type { Drivers } from "../launch/drivers.ts";
+import type { TestModules } from "../run_tests/load_test_file.ts";
 import type { StorageDrivers } from "../storage/lazy_storage.ts";
 import type { StorageConfig } from "../storage/storage_config.ts";
 import type { Arguments } from "./argument.ts";
@@ -70,6 +71,8 @@ export interface Program {
    * @returns Warnings. @throws {MpError} `storage_unavailable` when it cannot be reached.
    */
   storageAdvice(config: StorageConfig, signal: AbortSignal): Promise<readonly string[]>;
+  /** What tests may import besides their own files and packages, by name. */
+  testModules(): Promise<TestModules>;
   readonly commands: readonly CommandEntry[];
   /** How this program is started. */
   readonly self: ReplicaCommand;

@@ -29,6 +29,11 @@ export const commandTable: readonly CommandEntry[] = [
     "Write what runs a script without mp: manifests, a compose file",
     async () => (await import("./export.ts")).exportFiles,
   ),
+  entry(
+    "test",
+    "Run tests of topologies with nothing but this program",
+    async () => (await import("./test.ts")).test,
+  ),
   entry("ps", "List deployments and their replicas", async () => (await import("./ps.ts")).ps),
   entry("logs", "Show what replicas wrote", async () => (await import("./logs.ts")).logs),
   entry(

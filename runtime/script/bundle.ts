@@ -12,7 +12,7 @@ import { type Esbuild, withBundler } from "./bundler.ts";
 import { ENVIRONMENT, HAND_OVER, wrapCanonical } from "./canonical_wrapper.ts";
 import { checkScript } from "./check_script.ts";
 import { metaDefine, type Rewrite, rewritePlugin, rewritesOf } from "./file_rewrites.ts";
-import { ENTRY, resolvePlugin } from "./resolve.ts";
+import { ENTRY, type ResolveOptions, resolvePlugin } from "./resolve.ts";
 import { type ScriptConfig, scriptConfig } from "./script_config.ts";
 
 export { stopBundler, warmUpBundler } from "./bundler.ts";
@@ -35,6 +35,13 @@ export interface Bundle {
   readonly mayUseScopes: boolean;
 }
 
+/** Options of {@linkcode bundleScript}. */
+export interface BundleOptions {
+  readonly signal?: AbortSignal;
+  /** Modules that whoever evaluates the bundle gives to it, by name. Default: none. */
+  readonly modules?: readonly string[];
+}
+
 /**
  * Bundles a script.
  *
@@ -44,11 +51,11 @@ export interface Bundle {
  */
 export async function bundleScript(
   script: string,
-  { signal }: { signal?: AbortSignal } = {},
+  { signal, modules = [] }: BundleOptions = {},
 ): Promise<Bundle> {
   signal?.throwIfAborted();
   const path = checkScript(script);
-  const work = withBundler((esbuild) => bundle(esbuild, path));
+  const work = withBundler((esbuild) => bundle(esbuild, path, modules));
   if (!signal) return await work;
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);
@@ -61,13 +68,20 @@ export async function bundleScript(
   }
 }
 
-async function bundle(esbuild: Esbuild, script: string): Promise<Bundle> {
+async function bundle(
+  esbuild: Esbuild,
+  script: string,
+  modules: readonly string[],
+): Promise<Bundle> {
   const folder = dirname(script);
   const config = scriptConfig(folder);
-  let built = await build(esbuild, script, config, []);
+  const resolving = { importMap: config.importMap, folder, modules };
+  let built = await build(esbuild, script, config, { resolving, rewrites: [] });
   // only few scripts need to have files rewritten, and only those pay for it
   const rewrites = rewritesOf(built.body, built.files, script);
-  if (rewrites.length > 0) built = await build(esbuild, script, config, rewrites);
+  if (rewrites.length > 0) {
+    built = await build(esbuild, script, config, { resolving, rewrites });
+  }
   const metas = rewrites.map(({ meta }) => meta).filter((meta) => meta !== undefined).sort();
   const { code, linesBefore } = wrapCanonical(built.body, metas);
   return {
@@ -86,7 +100,7 @@ function mapOf(text: string, linesBefore: number): string {
   const map = JSON.parse(text) as { mappings: string; sources: string[] };
   return JSON.stringify({
     ...map,
-    sources: map.sources.map((source) => /^(mp|node):|^%3C/.test(source) ? null : source),
+    sources: map.sources.map((source) => /^(mp|given|node):|^%3C/.test(source) ? null : source),
     mappings: ";".repeat(linesBefore) + map.mappings,
   });
 }
@@ -102,7 +116,10 @@ async function build(
   esbuild: Esbuild,
   script: string,
   config: ScriptConfig,
-  rewrites: readonly Rewrite[],
+  { resolving, rewrites }: {
+    readonly resolving: ResolveOptions;
+    readonly rewrites: readonly Rewrite[];
+  },
 ): Promise<Built> {
   const folder = dirname(script);
   const options: BuildOptions & { metafile: true } = {
@@ -136,7 +153,7 @@ async function build(
     logLevel: "silent",
     metafile: true,
     plugins: [
-      resolvePlugin({ importMap: config.importMap, folder }),
+      resolvePlugin(resolving),
       ...(rewrites.length > 0 ? [rewritePlugin(esbuild, rewrites)] : []),
     ],
   };
@@ -159,6 +176,6 @@ async function build(
 /** The real files among esbuild's inputs. */
 function filesOf(metafile: Metafile, folder: string): string[] {
   return Object.keys(metafile.inputs)
-    .filter((input) => input !== ENTRY && !/^(mp|node|data|\(disabled\)):/.test(input))
+    .filter((input) => input !== ENTRY && !/^(mp|given|node|data|\(disabled\)):/.test(input))
     .map((input) => resolve(folder, input));
 }

@@ -66,7 +66,8 @@ export function nodeBuiltin(name: string): unknown {
   );
 }
 
-function scriptMeta(script: string): ScriptMeta {
+/** What `import.meta` is in a script. */
+export function scriptMeta(script: string): ScriptMeta {
   const url = toFileUrl(script).href;
   return {
     url,

@@ -24,7 +24,15 @@ export interface ResolveOptions {
   readonly importMap: ImportMap;
   /** The script's folder, where packages are looked for last. */
   readonly folder: string;
+  /** Modules that whoever evaluates the bundle gives to it, by name, where nothing else is meant. Default: none. */
+  readonly modules?: readonly string[];
 }
+
+/** What stands before the name of a module that is given, where the bundle asks for it as if it were built in. */
+export const GIVEN = "mp:";
+
+/** A specifier of a registry: the name without the scheme and the version. */
+const REGISTRY = /^(?:(?:npm|jsr):\/?)?((?:@[^/@]+\/)?[^/@]+)(?:@[^/]*)?(\/.*)?$/;
 
 /** The name of the virtual file that imports the script. */
 export const ENTRY = "<entry>";
@@ -48,6 +56,9 @@ export function resolvePlugin(options: ResolveOptions): Plugin {
     setup(build) {
       const resolver = new Resolver(build, options);
       build.onResolve({ filter }, (args) => resolver.resolve(args));
+      build.onLoad({ filter: /.*/, namespace: "given" }, ({ path }) => ({
+        contents: `module.exports = ${ENVIRONMENT}.builtin(${JSON.stringify(GIVEN + path)});`,
+      }));
       build.onLoad({ filter: /.*/, namespace: "mp" }, () => ({
         contents: `module.exports = ${ENVIRONMENT}.api;`,
       }));
@@ -73,6 +84,24 @@ class Resolver {
 
   async resolve(args: OnResolveArgs): Promise<OnResolveResult | undefined> {
     if (args.pluginData === SKIP || args.importer === ENTRY) return undefined;
+    const given = this.#given(args);
+    // what belongs to this very program cannot be had elsewhere; of anything else the user's own goes first
+    if (given?.path.startsWith("@metaparticle/")) return given;
+    const resolved = await this.#resolve(args);
+    if (given === undefined || (resolved !== undefined && !resolved.errors)) return resolved;
+    return resolved === undefined && (await this.#byEsbuild(args.path, args)).errors.length === 0
+      ? undefined
+      : given;
+  }
+
+  /** The module of this name that is given. */
+  #given({ path }: OnResolveArgs): (OnResolveResult & { readonly path: string }) | undefined {
+    const [, name, inside = ""] = REGISTRY.exec(path) ?? [];
+    const found = this.#options.modules?.find((module) => module === `${name}${inside}`);
+    return found === undefined ? undefined : { path: found, namespace: "given" };
+  }
+
+  async #resolve(args: OnResolveArgs): Promise<OnResolveResult | undefined> {
     const written = args.path;
     if (/^[A-Za-z]:[\\/]/.test(written)) return undefined;
     if (API_SPECIFIER.test(written)) return api();

@@ -22,12 +22,15 @@ export interface ScriptConfig {
   readonly experimentalDecorators: boolean;
   /** Files that were read or that decide, absolute. */
   readonly files: readonly string[];
+  /** Whether what tests leave is an error (`test.sanitizeOps`). */
+  readonly sanitizeOps: boolean;
 }
 
 interface DenoJson extends ImportMapSource {
   readonly importMap?: unknown;
   readonly workspace?: unknown;
   readonly compilerOptions?: { readonly experimentalDecorators?: unknown };
+  readonly test?: { readonly sanitizeOps?: unknown };
 }
 
 /**
@@ -41,6 +44,7 @@ export function scriptConfig(folder: string): ScriptConfig {
   const maps: ImportMap[] = [];
   const files: string[] = [];
   let experimentalDecorators: boolean | undefined;
+  let sanitizeOps: boolean | undefined;
   let found = false;
   let manifest = false;
   for (let at = folder;; at = dirname(at)) {
@@ -56,6 +60,8 @@ export function scriptConfig(folder: string): ScriptConfig {
         maps.push(...importMapsOf(json, path, files));
         const decorators = json.compilerOptions?.experimentalDecorators;
         experimentalDecorators ??= decorators === undefined ? undefined : Boolean(decorators);
+        const sanitizes = json.test?.sanitizeOps;
+        sanitizeOps ??= sanitizes === undefined ? undefined : Boolean(sanitizes);
         if (json.workspace !== undefined) break;
         found = true;
       }
@@ -65,6 +71,7 @@ export function scriptConfig(folder: string): ScriptConfig {
   return {
     importMap: mergeImportMaps(maps),
     experimentalDecorators: experimentalDecorators ?? false,
+    sanitizeOps: sanitizeOps ?? false,
     files,
   };
 }

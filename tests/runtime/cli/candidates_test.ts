@@ -14,6 +14,7 @@ const program: Program = {
   commands: commandTable,
   self: { command: "mp", args: [] },
   portOwner: () => Promise.resolve(undefined),
+  testModules: () => Promise.resolve({}),
   env: () => undefined,
 };
 const deployed: DeployedWords = (kind) => {

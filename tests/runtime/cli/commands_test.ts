@@ -12,7 +12,7 @@ Deno.test("commandTable has the commands that DESIGN asks for", () => {
   assertEquals(
     names.sort(),
     [
-      ..."client completions delete doctor export help init logs plan ps restart run scale scope types version"
+      ..."client completions delete doctor export help init logs plan ps restart run scale scope test types version"
         .split(
           " ",
         ),

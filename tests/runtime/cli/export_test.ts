@@ -31,6 +31,7 @@ async function exporting(...args: string[]) {
     commands: commandTable,
     self: { command: "mp", args: [] },
     portOwner: () => Promise.resolve(undefined),
+    testModules: () => Promise.resolve({}),
     env: () => undefined,
   }, ({ json, logLevel }) => (written = memoryOutput({ json, logLevel })).output);
   return { status, stdout: written.stdout(), stderr: written.stderr() };

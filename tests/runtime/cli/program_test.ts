@@ -41,6 +41,7 @@ async function run(...args: string[]) {
     commands: [echo],
     self: { command: "mp", args: [] },
     portOwner: () => Promise.resolve(undefined),
+    testModules: () => Promise.resolve({}),
     env: () => undefined,
   }, ({ json, logLevel }) => (written = memoryOutput({ json, logLevel })).output);
   return { status, stdout: written.stdout(), stderr: written.stderr() };
