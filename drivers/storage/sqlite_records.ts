@@ -63,8 +63,9 @@ export function openRecords(
 }
 
 function prepareFile(db: DatabaseSync, path: string): void {
-  const application = numberOf(db, "PRAGMA application_id");
+  // in this order: another process may make the file just now, its tables and its mark at once
   const tables = numberOf(db, "SELECT count(*) FROM sqlite_schema");
+  const application = numberOf(db, "PRAGMA application_id");
   if (application !== APPLICATION_ID && (application !== 0 || tables > 0)) {
     throw storageFault("damaged", `Cannot use "${path}": it is the database of another program`, {
       next: "Choose another file with --storage file:PATH",
