@@ -11,6 +11,7 @@ import { keyedDigestText, randomKey } from "./digest.ts";
 import { entriesOf } from "./entries.ts";
 import { type Identify, withGuard } from "./guard.ts";
 import { checkRealm } from "./realm.ts";
+import { RightOnes } from "./right_ones.ts";
 import { userNameProblem } from "./user_name.ts";
 
 /** Whose token it is; `undefined` for nobody's. */
@@ -84,9 +85,15 @@ function identifyByMap(tokens: BearerAuthOptions["tokens"] & object): () => Iden
     const byDigest = new Map(
       Array.from(users, ([token, user]) => [keyedDigestText(key, token), user]),
     );
+    const right = new RightOnes<string>();
     return (authorization) => {
       const token = readBearer(authorization);
-      return token === undefined ? undefined : byDigest.get(keyedDigestText(key, token));
+      if (token === undefined) return undefined;
+      const known = right.get(token);
+      if (known !== undefined) return known;
+      const user = byDigest.get(keyedDigestText(key, token));
+      if (user !== undefined) right.add(token, user);
+      return user;
     };
   };
 }

@@ -6,6 +6,7 @@
  */
 
 import { keyedDigest } from "./digest.ts";
+import { RightOnes } from "./right_ones.ts";
 import { SlowChecks } from "./slow_checks.ts";
 import type { StoredPassword } from "./stored_password.ts";
 
@@ -31,13 +32,21 @@ export function knownUsers(
 ): PasswordCheck {
   const stored = [...passwords.values()];
   const slowly = new SlowChecks();
+  const right = new RightOnes<true>();
   return (user, password) => {
+    // neither a name nor a password holds a line break
+    const credentials = `${user}\n${password}`;
+    if (right.get(credentials) || slowly.isRight(user, password)) return true;
     const [a = 0, b = 0, c = 0] = keyedDigest(seed, user);
     const decoy = stored[(a << 16 | b << 8 | c) % stored.length]!;
     const own = passwords.get(user);
     const compared = own ?? decoy;
     const isKnown = own !== undefined;
-    if (!compared.slow) return compared.matches(password) && isKnown;
-    return slowly.check(user, password, async () => await compared.matches(password) && isKnown);
+    if (compared.slow) {
+      return slowly.check(user, password, async () => await compared.matches(password) && isKnown);
+    }
+    const isRight = compared.matches(password) && isKnown;
+    if (isRight === true && compared.plain) right.add(credentials, true);
+    return isRight;
   };
 }

@@ -33,8 +33,7 @@ export class SlowChecks {
     password: string,
     matches: () => Promise<boolean>,
   ): boolean | Promise<boolean> {
-    // neither a name nor a password holds a line break
-    const id = keyedDigestText(this.#key, `${user}\n${password}`);
+    const id = this.#idOf(user, password);
     if (this.#right.has(id)) return true;
     const running = this.#running.get(id);
     if (running) return running;
@@ -51,6 +50,16 @@ export class SlowChecks {
     this.#running.set(id, check);
     this.#last = check.catch(() => {});
     return check;
+  }
+
+  /** Whether they came out right before. */
+  isRight(user: string, password: string): boolean {
+    return this.#right.size > 0 && this.#right.has(this.#idOf(user, password));
+  }
+
+  #idOf(user: string, password: string): string {
+    // neither a name nor a password holds a line break
+    return keyedDigestText(this.#key, `${user}\n${password}`);
   }
 
   #remember(id: string): void {

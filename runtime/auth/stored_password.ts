@@ -12,6 +12,8 @@ import { keyedDigestText, randomKey, sha1 } from "./digest.ts";
 export interface StoredPassword {
   /** Whether a comparison takes milliseconds, which is what protects a file of them. */
   readonly slow: boolean;
+  /** Whether it is known as it is, and not only by a hash. */
+  readonly plain?: boolean;
   /** Whether a password is this one; how long it takes tells nothing of where they differ. */
   matches(password: string): boolean | Promise<boolean>;
 }
@@ -21,7 +23,11 @@ const key = randomKey();
 /** A password that is known as it is. Digests are compared, for how long it is must not show either. */
 export function plainPassword(password: string): StoredPassword {
   const own = keyedDigestText(key, password);
-  return { slow: false, matches: (given) => equalInConstantTime(keyedDigestText(key, given), own) };
+  return {
+    slow: false,
+    plain: true,
+    matches: (given) => equalInConstantTime(keyedDigestText(key, given), own),
+  };
 }
 
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
