@@ -16,6 +16,7 @@ import type {
 import { parseAddress } from "../../runtime/peer/address.ts";
 import type { Plan, PlanNode } from "../../runtime/plan/plan.ts";
 import type { ReplicaEnvironment } from "../../runtime/replica/environment.ts";
+import { telemetryEnv } from "../../runtime/telemetry/telemetry_env.ts";
 import type { Resources } from "../../runtime/topology/target.ts";
 import { containerName, dataVolume, hostName, LABELS, treeName } from "./names.ts";
 import { DATA_FOLDER, storageForContainers } from "./storage_for_containers.ts";
@@ -162,7 +163,17 @@ export function render(
         ...replica,
         name: containerName(app, replica),
         host: hostName(replica, tree),
-        env: { ...node.env, ...shared, MP_REPLICA: `${path}.${index}` },
+        env: {
+          ...node.env,
+          ...shared,
+          ...telemetryEnv({ ...node.env, ...options.env }, {
+            app,
+            revision,
+            path,
+            name: `${path}.${index}`,
+          }),
+          MP_REPLICA: `${path}.${index}`,
+        },
         labels: {
           ...labelsOf("replica"),
           [LABELS.path]: path,

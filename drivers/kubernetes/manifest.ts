@@ -89,6 +89,7 @@ export function renderManifest(
     ...(settings.pullPolicy && { pullPolicy: settings.pullPolicy }),
     serviceAccount: account.metadata.name,
     shared: sharedEnvironment(plan, settings, bundle),
+    given: env,
     secretEnv: environment && { name: environment.metadata.name, names: Object.keys(env) },
     files: [
       source("configMap", bundle, Object.keys(bundle.binaryData!)),

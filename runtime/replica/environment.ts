@@ -67,6 +67,10 @@ export interface ReplicaEnvironment {
   readonly MP_STORAGE?: string;
   /** The htpasswd file of services whose script names no users. */
   readonly MP_AUTH_USERS?: string;
+  /** Origins whose web pages may call through its doors, separated by spaces. */
+  readonly MP_CORS?: string;
+  /** Marks what is printed with the request that is answered, for who reads it to take out: `telemetry/log_marks.ts`. */
+  readonly MP_LOG_MARKS?: string;
   /** The address of its supervisor, which then does what is told above. */
   readonly MP_SUPERVISOR?: string;
   /** The process id of its parent, with which it ends. */

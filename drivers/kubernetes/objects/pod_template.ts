@@ -5,6 +5,7 @@
  */
 
 import type { PlanNode } from "../../../runtime/plan/plan.ts";
+import { telemetryEnv } from "../../../runtime/telemetry/telemetry_env.ts";
 import type { KubeFields } from "../kube_object.ts";
 import { LABEL, labelsOf, selectorOf } from "../labels.ts";
 import { HTTP_PORT, PEER_PORT } from "../ports.ts";
@@ -22,6 +23,8 @@ export interface PodContext extends TreeContext {
   readonly shared: Readonly<Record<string, string>>;
   /** The Secret with the rest of the environment, and the names that it sets. */
   readonly secretEnv: { readonly name: string; readonly names: readonly string[] } | undefined;
+  /** What that Secret sets. */
+  readonly given: Readonly<Record<string, string>>;
   /** What is mounted at {@linkcode FILES}: sources of a projected volume. */
   readonly files: readonly KubeFields[];
   /** The PersistentVolumeClaim that is mounted at {@linkcode DATA}. */
@@ -36,6 +39,8 @@ export interface PodDoor {
   readonly port: number;
 }
 
+/** Stands for the pod's name in the value of a variable. */
+const POD_NAME = "$(MP_POD_NAME)";
 /** Where a pod finds its files. */
 export const FILES = "/mp";
 /** Where a claim is mounted. */
@@ -113,10 +118,17 @@ function container(
 function environment(
   { path, env }: PlanNode,
   indexed: boolean,
-  { shared, secretEnv }: PodContext,
+  { shared, secretEnv, given, app, revision }: PodContext,
 ): KubeFields[] {
+  const telemetry = telemetryEnv({ ...env, ...shared, ...given }, {
+    app,
+    revision,
+    path,
+    name: POD_NAME,
+  });
   const own = Object.entries(env).filter(([name]) =>
-    !Object.hasOwn(shared, name) && !secretEnv?.names.includes(name)
+    !Object.hasOwn(shared, name) && !secretEnv?.names.includes(name) &&
+    !Object.hasOwn(telemetry, name)
   );
   const field = (name: string, fieldPath: string): KubeFields => ({
     name,
@@ -129,6 +141,11 @@ function environment(
     })),
     { name: "MP_PATH", value: path },
     field("MP_POD_NAME", "metadata.name"),
+    // what a value refers to must come before it
+    ...Object.entries(telemetry).map(([name, value]) => ({
+      name,
+      value: value.split(POD_NAME).map(literal).join(POD_NAME),
+    })),
     // where the index says nothing, all replicas have the same
     ...(indexed ? [] : [{ name: "MP_INDEX", value: "0" }]),
     field("MP_LISTEN_HOST", "status.podIP"),

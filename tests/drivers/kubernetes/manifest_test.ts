@@ -194,6 +194,25 @@ Deno.test("renderManifest() keeps what is given at launch in Secrets, over what 
   assert(!JSON.stringify(objects.filter(({ kind }) => kind !== "Secret")).includes("secret@"));
 });
 
+Deno.test("renderManifest() tells pods from each other where telemetry is collected", () => {
+  const objects = allObjects(
+    render(histogram, {
+      env: { OTEL_DENO: "true", OTEL_RESOURCE_ATTRIBUTES: "team=$(a)", OTEL_SERVICE_NAME: "all" },
+    }),
+  );
+  const { spec: { template: { spec: pod } } } = find(objects, "StatefulSet", /scatter/);
+  const env: { name: string; value: string }[] = pod.containers[0].env;
+  const names = env.map(({ name }) => name);
+  const value = (wanted: string) => env.find(({ name }) => name === wanted)?.value;
+  assertEquals(value("OTEL_SERVICE_NAME"), "all");
+  assertEquals(
+    value("OTEL_RESOURCE_ATTRIBUTES"),
+    `service.namespace=${histogram.app},service.instance.id=$(MP_POD_NAME),` +
+      `service.version=${histogram.revision},team=$$(a)`,
+  );
+  assert(names.indexOf("MP_POD_NAME") < names.indexOf("OTEL_RESOURCE_ATTRIBUTES"));
+});
+
 Deno.test("renderManifest() reserves and limits what a part asks for", () => {
   const [first, second] = histogram.nodes;
   const nodes = [{ ...first!, resources: { cpu: 0.5, memory: 256 } }, second!];
