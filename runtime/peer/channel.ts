@@ -25,10 +25,11 @@
  */
 
 import { type ErrorData, messageOf, MpError } from "../errors.ts";
-import { deadlines, Timed } from "./deadlines.ts";
+import { deadlines } from "./deadlines.ts";
 import { fateOf, withFate } from "./fate.ts";
 import { Inbound, type InboundCall } from "./inbound_call.ts";
 import { type CallHolder, type OutboundCall, PromisedCall } from "./outbound_call.ts";
+import { Pulse } from "./pulse.ts";
 import { afterTurn } from "./turn.ts";
 
 /** What a channel runs over: a socket, or its like in one process. */
@@ -563,25 +564,5 @@ export class Channel implements CallHolder {
       `Cannot read from ${this.name}: it does not speak this protocol`,
       { reason: "garbled", replica: this.name },
     );
-  }
-}
-
-/** When it is time to ask for a sign of life. It is in the wheel while the other side owes one. */
-class Pulse extends Timed {
-  constructor(readonly after: number, readonly feel: () => number | undefined) {
-    super();
-  }
-
-  arm(): void {
-    if (this.slot < 0) deadlines.add(this, this.after);
-  }
-
-  rest(): void {
-    deadlines.remove(this);
-  }
-
-  override expire(): void {
-    const left = this.feel();
-    if (left !== undefined) deadlines.add(this, left);
   }
 }

@@ -18,6 +18,7 @@ import { hedge } from "./rows/hedge.ts";
 import { leak } from "./rows/leak.ts";
 import { memory } from "./rows/memory.ts";
 import { memoryDriver } from "./rows/memory_driver.ts";
+import { minParts } from "./rows/min_parts.ts";
 import { besideJayson, besideMoleculer, fanOutBesideMoleculer } from "./rows/peers.ts";
 import { scatterLatency, scatterThroughput } from "./rows/scatter.ts";
 import { farScopesInMysql, farScopesInRedis, hotScope, scopesInFile } from "./rows/scopes.ts";
@@ -40,6 +41,7 @@ const ROWS: readonly Row[] = [
   memoryDriver,
   leak,
   hedge,
+  minParts,
 ];
 
 const flags = parseArgs(Deno.args, {

@@ -139,6 +139,15 @@ export function processTree(root: number): number[] {
   return tree;
 }
 
+/** The process of a replica under a launcher. */
+export function replicaOf(launcher: number, name: string): number {
+  const found = processTree(launcher).find((pid) =>
+    Deno.readTextFileSync(`/proc/${pid}/environ`).split("\0").includes(`MP_REPLICA=${name}`)
+  );
+  if (found === undefined) throw new Error(`${name} does not run`);
+  return found;
+}
+
 /** The proportional set size of a process and its descendants, in MiB. */
 export function memoryOf(root: number): number {
   let kib = 0;

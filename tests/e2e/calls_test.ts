@@ -13,7 +13,7 @@ let slow = false;
 if (Deno.env.get("MP_REPLICA")) Deno.addSignalListener("SIGUSR2", () => slow = !slow);
 const work = async ({ id }: Ask, { replica }: mp.Context) => {
   Deno.writeTextFileSync(file, part(replica) + " " + id + " " + replica.name + "\\n", { append: true });
-  await new Promise((resolve) => setTimeout(resolve, slow ? 300 : 3));
+  await new Promise((resolve) => setTimeout(resolve, slow ? 300 : 15));
   return replica.name;
 };
 const all = (parts: string[]) => parts;
@@ -38,7 +38,7 @@ const VICTIMS = [
   "deep.compute.1",
   "safe.compute.2",
 ];
-const CALLERS = 2;
+const CALLERS = 4;
 
 let calls = 0;
 
@@ -135,7 +135,11 @@ testWith(
     const callers = callersOf(launched);
     await untilWell(launched);
     for (const [kind, strike] of Object.entries(faults)) {
-      const done = await storm(callers, strike);
+      const done = await storm(callers, async () => {
+        // there is no call under way at first
+        await ticks(launched, 20);
+        await strike();
+      });
       assertEquals(unclear(done), [], kind);
       assertEquals(done.filter(({ took }) => took > 30_000), [], kind);
       await untilWell(launched);

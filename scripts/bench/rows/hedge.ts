@@ -1,4 +1,4 @@
-import { processTree, ROOT, runTopology } from "../processes.ts";
+import { replicaOf, ROOT, runTopology } from "../processes.ts";
 import type { Row, Side } from "../row.ts";
 import { steadyLoad } from "../steady_load.ts";
 
@@ -51,15 +51,6 @@ export const hedge: Row = {
 
 function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.ceil(sorted.length * share) - 1]!;
-}
-
-/** The process of a replica under a launcher. */
-function replicaOf(launcher: number, name: string): number {
-  const found = processTree(launcher).find((pid) =>
-    Deno.readTextFileSync(`/proc/${pid}/environ`).split("\0").includes(`MP_REPLICA=${name}`)
-  );
-  if (found === undefined) throw new Error(`${name} does not run`);
-  return found;
 }
 
 function stoppedNowAndThen(pid: number): Disposable {
