@@ -24,6 +24,7 @@ import { KubeDeployment } from "./kube_deployment.ts";
 import type { KubernetesManifest } from "./manifest.ts";
 import { BUNDLE_FILE, MAP_FILE } from "./objects/config_maps.ts";
 import { type Cluster, type Environment, openCluster } from "./open_cluster.ts";
+import { dryRun } from "./dry_run.ts";
 import { reachDoor } from "./reach_door.ts";
 import { type KubernetesOrder, readOrder, renderOrdered } from "./render_order.ts";
 import { treeName } from "./tree_name.ts";
@@ -73,7 +74,7 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
       });
     },
     render: (plan, book, renderOptions) =>
-      renderOrdered(plan, book, renderOptions, { linger: options.linger }),
+      renderOrdered(plan, book, renderOptions, { linger: options.linger, around: env }),
     export: exportManifest,
     async launch(manifest, launchOptions) {
       const order = readOrder(manifest.settings);
@@ -111,6 +112,9 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
       } finally {
         cluster.client.close();
       }
+    },
+    async dryRun(manifest, { signal }) {
+      return await dryRun(manifest, openCluster(readOrder(manifest.settings), env), signal);
     },
     async reach(handle, door, signal) {
       return await reachDoor(openCluster(placeOf(handle), env), door, signal);

@@ -261,6 +261,7 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
 
   /** Makes everything of a tree but its doors. */
   async #plant(manifest: KubernetesManifest, signal?: AbortSignal): Promise<void> {
+    if (manifest.problem) throw manifest.problem;
     const objects = [...manifest.foundation, ...(manifest.note ? [manifest.note] : [])];
     const there = await this.#objects.checkOwn(allObjects(manifest), signal);
     const names = new Set(there.filter(({ immutable }) => immutable).map(keyOf));

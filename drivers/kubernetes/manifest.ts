@@ -36,6 +36,8 @@ export interface KubernetesManifest {
   readonly app: string;
   readonly namespace?: string;
   readonly tree: string;
+  /** What is missing for a launch. */
+  readonly problem: MpError | undefined;
   /** What pods run. */
   readonly image: string;
   /** What the command line said to the driver. */
@@ -113,6 +115,7 @@ export function renderManifest(
     app,
     namespace,
     tree,
+    problem: settings.problem,
     image: settings.image,
     settings: settings.note?.order.settings ?? {},
     number: settings.note?.tree ?? 1,

@@ -5,15 +5,15 @@
  */
 
 import { createHash } from "node:crypto";
-import { MpError } from "../../runtime/errors.ts";
+import { messageOf, MpError } from "../../runtime/errors.ts";
 import type { AddressBook } from "../../runtime/launch/address_book.ts";
 import type { DriverSettings, RenderOptions } from "../../runtime/launch/driver.ts";
 import { parseAddress } from "../../runtime/peer/address.ts";
 import type { Plan } from "../../runtime/plan/plan.ts";
-import { chooseStorage } from "../../runtime/storage/choose_storage.ts";
 import { imageName } from "./image_name.ts";
 import { type KubernetesManifest, renderManifest } from "./manifest.ts";
-import { DATA } from "./objects/pod_template.ts";
+import type { KubernetesSettings } from "./settings.ts";
+import { storageForPods } from "./storage_for_pods.ts";
 
 /** What the command line says to this driver. */
 export interface KubernetesOrder {
@@ -23,6 +23,14 @@ export interface KubernetesOrder {
   readonly recreate: boolean;
   /** The PersistentVolumeClaim for storage `file`. */
   readonly volumeClaim?: string;
+}
+
+/** What is not ordered. */
+export interface Surroundings {
+  /** How long doors go on after their pods were told to end, in milliseconds. */
+  readonly linger?: number;
+  /** Reads a variable of the launcher's environment, which may choose a storage. */
+  readonly around?: (name: string) => string | undefined;
 }
 
 /** Reads what the command line says to this driver. */
@@ -49,7 +57,7 @@ export function renderOrdered(
   plan: Plan,
   book: AddressBook,
   { bundle, note, env }: RenderOptions,
-  { linger }: { readonly linger?: number } = {},
+  { linger, around = () => undefined }: Surroundings = {},
 ): KubernetesManifest {
   const settings = note.order.settings ?? {};
   const { namespace, volumeClaim } = readOrder(settings);
@@ -63,7 +71,10 @@ export function renderOrdered(
       },
     );
   }
-  const variables = { ...rest, ...storageOf(plan, rest, volumeClaim) };
+  const variables = {
+    ...rest,
+    ...storageForPods(plan, { given: rest, around, claim: volumeClaim }),
+  };
   return renderManifest(plan, book, {
     ...(namespace !== undefined && { namespace }),
     image: imageName(settings, note.order.version),
@@ -71,7 +82,7 @@ export function renderOrdered(
     // the same each time for what is exported; a launch makes a new one
     secret: MP_SECRET ?? digest(`${plan.app} ${book.tree} ${bundle.code}`),
     env: variables,
-    ...(users !== undefined && { files: { MP_AUTH_USERS: readUsers(users) } }),
+    ...(users !== undefined && readUsers(users)),
     ...(volumeClaim !== undefined && { claim: volumeClaim }),
     note,
     ...(linger !== undefined && { linger }),
@@ -79,42 +90,15 @@ export function renderOrdered(
   });
 }
 
-/** Where scopes live. A file would be another one in each pod, and gone with it. */
-function storageOf(
-  plan: Plan,
-  env: Readonly<Record<string, string>>,
-  claim: string | undefined,
-): Record<string, string> {
-  const { storage } = chooseStorage({ env, folder: DATA });
-  const replicas = plan.nodes.reduce((sum, node) => sum + node.replicas, 0);
-  const isChosen = Boolean(env.MP_STORAGE);
-  if (storage === "redis" || storage === "mysql" || storage === "memory") return {};
-  if (claim !== undefined && replicas === 1) return { MP_STORAGE: `file:${DATA}/data.db` };
-  if (!isChosen && claim === undefined) return { MP_STORAGE_REFUSED: WITHOUT_STORAGE };
-  throw new MpError(
-    "unsupported",
-    replicas === 1
-      ? `Cannot run "${plan.app}" with storage file: a pod's own files are gone when it ends`
-      : `Cannot run "${plan.app}" with storage file: it has ${replicas} replicas, each a pod that sees its own files only`,
-    {
-      next: replicas === 1
-        ? "Name a PersistentVolumeClaim with --volume-claim, or choose --storage redis://… or mysql://…"
-        : "Choose --storage redis://… or mysql://…",
-    },
-  );
-}
-
-const WITHOUT_STORAGE = "pods have no files that last: choose --storage redis://… or mysql://…";
-
-function readUsers(path: string): string {
+/** What is in the file of users. Where it is missing, as on another machine, what runs is scaled without it. */
+function readUsers(path: string): Pick<KubernetesSettings, "files" | "problem"> {
   try {
-    return Deno.readTextFileSync(path);
+    return { files: { MP_AUTH_USERS: Deno.readTextFileSync(path) } };
   } catch (error) {
     const missing = error instanceof Deno.errors.NotFound;
-    throw new MpError(
-      "usage",
-      `Cannot read --auth-users "${path}": ${missing ? "there is no such file" : String(error)}`,
-    );
+    const why = missing ? "there is no such file" : messageOf(error);
+    const problem = new MpError("usage", `Cannot read --auth-users "${path}": ${why}`);
+    return { files: { MP_AUTH_USERS: "" }, problem };
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MpError } from "../../runtime/errors.ts";
 import type { DeploymentNote } from "../../runtime/launch/driver.ts";
 
 /** Everything that is decided before rendering. */
@@ -24,6 +25,8 @@ export interface KubernetesSettings {
   readonly claim?: string;
   /** What is kept for another launcher; nothing in an export. */
   readonly note?: DeploymentNote;
+  /** What is missing for a launch. */
+  readonly problem?: MpError;
   /** How long doors go on after their pods were told to end, for Services take a while to send callers elsewhere, in ms. */
   readonly linger?: number;
   /** Where the Service of the deployment's own door listens. */

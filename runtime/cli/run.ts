@@ -18,7 +18,8 @@ import {
 } from "./deploy_options.ts";
 import { discoverDeployments, reachLauncher } from "./deployments.ts";
 import { userState } from "./find_deployment.ts";
-import { duration, flag, usage } from "./option.ts";
+import { dryRun } from "./dry_run.ts";
+import { duration, flag, text, usage } from "./option.ts";
 import { passOn } from "./pass_on.ts";
 import { runDetached } from "./run_detached.ts";
 import { type StopSignals, stopSignals } from "./stop_signals.ts";
@@ -30,6 +31,11 @@ const options = {
   wait: flag({ description: "With -d: wait until every replica is ready" }),
   timeout: duration({ value: "TIME", initial: "60s", description: "With --wait: how long" }),
   watch: flag({ short: "w", description: "Update whenever a file of the script changes" }),
+  dryRun: text({
+    value: "server",
+    candidates: ["server"],
+    description: "For Kubernetes: only have the cluster say what it would make",
+  }),
   ...planOptions,
   ...checkOptions,
   ...launchOptions,
@@ -91,6 +97,9 @@ async function runScript(context: Context): Promise<number> {
     users: options.authUsers,
     fromEnvironment: program.env("MP_AUTH_USERS"),
   }, (text) => output.say("warning", text));
+  if (options.dryRun !== undefined) {
+    return await dryRun(order, await driverLoading, { output, signal: stop.signal });
+  }
   const state = userState(program);
   const advice = adviseOnStorage(order.storage, program, stop.signal);
   const found = () => findLeft(order, program);
@@ -152,7 +161,12 @@ async function noService({ program }: ProgramPrepared, app: string): Promise<nev
 
 type ProgramPrepared = Extract<Prepared, { kind: "program" }>;
 
-function checkCombinations({ detach, wait, watch }: Context["options"]): void {
+function checkCombinations({ detach, wait, watch, dryRun }: Context["options"]): void {
+  if (dryRun !== undefined && dryRun !== "server") {
+    throw usage(`Cannot read --dry-run ${JSON.stringify(dryRun)}: it is not "server"`, {
+      next: "Give --dry-run=server, or use mp plan, which needs no cluster",
+    });
+  }
   if (wait && !detach) {
     throw usage("Cannot use --wait alone: it says when -d is done", {
       next: "Add -d, or leave it out",

@@ -50,6 +50,16 @@ export interface Driver<Rendered = unknown> {
    */
   recover?(handle: DeploymentHandle, options: LaunchOptions): Promise<Recovered<Rendered> | null>;
   /**
+   * Has the platform say what a launch would make, without making it. Absent where a platform has no such thing.
+   *
+   * @returns One line a thing, for a person.
+   * @throws {MpError} What it would refuse.
+   */
+  dryRun?(
+    rendered: Rendered,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<readonly string[]>;
+  /**
    * Opens a way from this machine to a door whose address only the platform's own network knows. Absent where
    * doors are reached at their addresses.
    */

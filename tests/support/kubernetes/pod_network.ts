@@ -13,7 +13,7 @@ import type { ObjectStore, Stored } from "./object_store.ts";
 export class PodNetwork implements AsyncDisposable {
   #store: ObjectStore;
   #ips = new Map<string, string>();
-  #block = 1 + Math.floor(Math.random() * 200);
+  #block: string;
   #next = 2;
   #listeners = new Map<string, Deno.Listener>();
   #conns = new Set<Deno.Conn>();
@@ -21,6 +21,9 @@ export class PodNetwork implements AsyncDisposable {
 
   constructor(store: ObjectStore) {
     this.#store = store;
+    const { block, listener } = claimBlock();
+    this.#block = block;
+    this.#listeners.set(block, listener);
   }
 
   /** The address of a pod, which it keeps with its name. */
@@ -82,8 +85,8 @@ export class PodNetwork implements AsyncDisposable {
   #ip(key: string): string {
     let ip = this.#ips.get(key);
     if (ip === undefined) {
-      const number = this.#next++;
-      ip = `127.${this.#block}.${number >> 8}.${number & 255}`;
+      if (this.#next > 254) throw new Error("there are no more addresses");
+      ip = `${this.#block}.${this.#next++}`;
       this.#ips.set(key, ip);
     }
     return ip;
@@ -133,6 +136,19 @@ export class PodNetwork implements AsyncDisposable {
       if (other) close(other);
       this.#conns.delete(conn);
       if (other) this.#conns.delete(other);
+    }
+  }
+}
+
+/** A block of addresses of its own, held against other networks of this machine by a port that nobody uses. */
+function claimBlock(): { block: string; listener: Deno.Listener } {
+  const random = () => 1 + Math.floor(Math.random() * 250);
+  for (;;) {
+    const block = `127.${random()}.${random()}`;
+    try {
+      return { block, listener: Deno.listen({ hostname: `${block}.1`, port: 4999 }) };
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     }
   }
 }
