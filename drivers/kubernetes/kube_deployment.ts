@@ -12,6 +12,7 @@ import type {
   DeploymentEvent,
   LaunchOptions,
   LogLine,
+  LogOptions,
   ReplicaId,
   ReplicaStatus,
 } from "../../runtime/launch/driver.ts";
@@ -28,6 +29,7 @@ import { allObjects, type KubernetesManifest } from "./manifest.ts";
 import { bookConfigMap } from "./objects/config_maps.ts";
 import { SECRET_FILE } from "./objects/secrets.ts";
 import { PodBoard } from "./pod_board.ts";
+import { podHistory } from "./pod_history.ts";
 import { PodLines } from "./pod_lines.ts";
 import type { Pod } from "./pod_status.ts";
 import { findShortage, findStuck, type RolloutContext } from "./rollout.ts";
@@ -123,6 +125,25 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
 
   lines(signal?: AbortSignal): AsyncIterable<LogLine> {
     return this.#lines.read(signal);
+  }
+
+  async *logs(options: LogOptions): AsyncGenerator<LogLine> {
+    const { follow = false, replica = () => true, signal } = options;
+    // what is written meanwhile comes after
+    const fresh = this.#lines.read(signal);
+    await this.#until(() => this.#board.listed, signal);
+    const last = new Map<string, number>();
+    for (
+      const line of await podHistory(this.#board.of(this.#manifest.tree), this.#options, options)
+    ) {
+      last.set(`${line.path}.${line.index}`, line.time);
+      yield line;
+    }
+    if (!follow) return;
+    for await (const line of fresh) {
+      if (!replica(line) || line.time <= (last.get(`${line.path}.${line.index}`) ?? 0)) continue;
+      yield line;
+    }
   }
 
   async restart({ path, index }: ReplicaId): Promise<void> {

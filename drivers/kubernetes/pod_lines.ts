@@ -5,7 +5,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import type { LogLine } from "../../runtime/launch/driver.ts";
+import type { LogLine, ReplicaId } from "../../runtime/launch/driver.ts";
 import type { KubeClient } from "./api/kube_client.ts";
 import type { Seen } from "./pod_board.ts";
 
@@ -58,12 +58,11 @@ export class PodLines {
       try {
         const options = { follow: true, timestamps: true, sinceTime: last, signal };
         for await (const line of client.logs({ name, namespace }, options)) {
-          const space = line.indexOf(" ");
-          const time = Date.parse(line.slice(0, space));
+          const stamp = line.slice(0, line.indexOf(" "));
           // the server counts whole seconds, so some lines come twice
-          if (line.slice(0, space) <= last) continue;
-          last = line.slice(0, space);
-          await onLine({ path, index, time, stream: "stdout", text: line.slice(space + 1) });
+          if (stamp <= last) continue;
+          last = stamp;
+          await onLine(parsePodLine(line, { path, index }));
         }
         return;
       } catch {
@@ -72,4 +71,16 @@ export class PodLines {
       }
     }
   }
+}
+
+/** A line as the cluster keeps it: the time, then what was written. Which stream it was is not kept. */
+export function parsePodLine(line: string, { path, index }: ReplicaId): LogLine {
+  const space = line.indexOf(" ");
+  return {
+    path,
+    index,
+    time: Date.parse(line.slice(0, space)),
+    stream: "stdout",
+    text: line.slice(space + 1),
+  };
 }

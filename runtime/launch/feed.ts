@@ -75,7 +75,7 @@ async function* iterate<T>(
       }
       if (lost > 0 && missed) yield missed(lost);
       if (reader.waiting.length > 0) continue;
-      if (reader.ended) return;
+      if (reader.ended || signal?.aborted) return;
       await new Promise<void>((resolve) => reader.wake = resolve);
     }
   } finally {

@@ -1,9 +1,16 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { kubernetesDriver } from "../../../drivers/kubernetes/driver.ts";
 import { readNote } from "../../../drivers/kubernetes/note.ts";
-import { assignOrder, handleOf, launchAssigned } from "../../../runtime/launch/deployed.ts";
+import {
+  assignOrder,
+  handleOf,
+  launchAssigned,
+  renderOrder,
+} from "../../../runtime/launch/deployed.ts";
 import type { KubeObject } from "../../../drivers/kubernetes/kube_object.ts";
+import type { KubernetesManifest } from "../../../drivers/kubernetes/manifest.ts";
 import { MpError } from "../../../runtime/errors.ts";
+import type { LogOptions } from "../../../runtime/launch/driver.ts";
 import { callDoor, line, PATIENCE, until } from "../../conformance/driver/stage.ts";
 import type { Stored } from "../../support/kubernetes/object_store.ts";
 import { ONE, stageTest } from "./staged.ts";
@@ -119,6 +126,52 @@ stageTest("lines() hands on what replicas write, in whatever stream", async ({ s
   assertEquals([path, index], ["loud", 0]);
   await line(err, ({ text }) => text === "err wörd");
 });
+
+stageTest("logs() reads what pods wrote, and goes on with what they write", async ({ stage }) => {
+  const played = await stage.play(
+    `mp.service("loud", (text) => console.log("said " + text), { expose: true });`,
+  );
+  for (const text of ["one", "two", "three"]) await stage.call(played, "loud", text);
+  const { deployment } = played;
+  const texts = async (options: LogOptions) =>
+    (await Array.fromAsync(deployment.logs!(options))).map(({ text }) => text);
+  assertEquals((await texts({})).filter((text) => text.startsWith("said")), [
+    "said one",
+    "said two",
+    "said three",
+  ]);
+  assertEquals(await texts({ tail: 1 }), ["said three"]);
+  assertEquals(await texts({ replica: () => false }), []);
+  const stop = new AbortController();
+  const said: string[] = [];
+  for await (const { text } of deployment.logs!({ tail: 1, follow: true, signal: stop.signal })) {
+    said.push(text);
+    if (said.length === 1) await stage.call(played, "loud", "four");
+    if (said.length === 2) stop.abort();
+  }
+  assertEquals(said, ["said three", "said four"]);
+});
+
+stageTest(
+  "dryRun() says what would be made, or refused, and makes nothing",
+  async ({ stage, standIn }) => {
+    const driver = stage.driver as ReturnType<typeof kubernetesDriver>;
+    const rendered = await renderOrder(await stage.order(ONE), driver) as KubernetesManifest;
+    const lines = await driver.dryRun!(rendered, {});
+    assert(lines.includes('Service "shop" would be made'), lines.join());
+    assertEquals(await stage.left(), []);
+    const { deployed: { order } } = await stage.play(ONE);
+    const again = await driver.dryRun!(await renderOrder(order, driver) as KubernetesManifest, {});
+    assert(again.includes('ServiceAccount "shop" would stay'), again.join());
+    standIn.api.fail({
+      method: "PATCH",
+      path: /dryRun=All/,
+      status: 422,
+      body: { reason: "Invalid", message: "no" },
+    });
+    await assertRejects(() => driver.dryRun!(rendered, {}), MpError, "no");
+  },
+);
 
 stageTest(
   "update() keeps nothing of the tree before but what both need",

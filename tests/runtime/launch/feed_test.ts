@@ -61,3 +61,16 @@ Deno.test("feed() forgets a reader that leaves", async () => {
   put(2);
   assertEquals(await Array.fromAsync(reading), []);
 });
+
+Deno.test("feed() ends a reader that is aborted while it is at an item", async () => {
+  const items = feed<number>();
+  const stop = new AbortController();
+  const read = items.read(stop.signal);
+  items.put(1);
+  const seen: number[] = [];
+  for await (const item of read) {
+    seen.push(item);
+    stop.abort();
+  }
+  assertEquals(seen, [1]);
+});
