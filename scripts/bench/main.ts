@@ -13,7 +13,8 @@ import { plot } from "./growth/plot.ts";
 import { type Growth, measureGrowth } from "./growth/series.ts";
 import { ROOT } from "./processes.ts";
 import { report, show } from "./report.ts";
-import { measure, type Result, type Row } from "./row.ts";
+import { measure, NotMeasured, type Result, type Row } from "./row.ts";
+import { bundleTime, executableHelp, executableSize, executableStart } from "./rows/executable.ts";
 import { hedge } from "./rows/hedge.ts";
 import { leak } from "./rows/leak.ts";
 import { memory } from "./rows/memory.ts";
@@ -39,6 +40,10 @@ const ROWS: readonly Row[] = [
   besideMoleculer,
   fanOutBesideMoleculer,
   memoryDriver,
+  executableHelp,
+  executableStart,
+  executableSize,
+  bundleTime,
   leak,
   hedge,
   minParts,
@@ -64,7 +69,13 @@ if (!rows || !series || !Number.isInteger(rounds) || rounds < 1) {
 const results: Result[] = [];
 for (const row of rows) {
   console.error(`${row.title} …`);
-  results.push(await measure(row, rounds));
+  try {
+    results.push(await measure(row, rounds));
+  } catch (error) {
+    if (!(error instanceof NotMeasured)) throw error;
+    console.error(`not measured: ${error.message}`);
+    continue;
+  }
   if (!flags.json) print(results.at(-1)!);
 }
 const growths: Growth[] = [];

@@ -20,6 +20,11 @@ export interface Row {
   prepare(): Promise<Prepared>;
 }
 
+/** Why a row cannot be measured on this machine; thrown by its `prepare()`. */
+export class NotMeasured extends Error {
+  override readonly name = "NotMeasured";
+}
+
 /** A row that is ready to be measured. */
 export interface Prepared extends AsyncDisposable {
   /** `mp` first, then what the ratio is taken against, then what is only shown beside. */
