@@ -1,7 +1,10 @@
 /**
  * What the executable holds besides its code: files, and a description of them.
  *
- * `scripts/compile.ts` puts them beside the code. Nothing is embedded where `mp` runs from source.
+ * `scripts/compile.ts` puts them in. Nothing is embedded where `mp` runs from source.
+ *
+ * Deno reads all that it has compiled into memory whenever the executable starts, be it for a replica. So
+ * on Linux, what few processes need lies before that, where only who asks for it reads it.
  *
  * @module
  */
@@ -10,12 +13,14 @@ import { isBundled, ownFolder } from "./own_files.ts";
 
 /** A file in the executable. */
 export interface EmbeddedFile {
-  /** Its path in the executable. */
+  /** Its path, where it is one of the files that Deno has compiled in. */
   readonly path: string;
   /** In bytes. */
   readonly size: number;
   /** SHA-256, in hexadecimal digits. */
   readonly sha256: string;
+  /** How far before what Deno has compiled it begins, in bytes, where it lies there. */
+  readonly before?: number;
 }
 
 /** What an executable is made of. */
@@ -26,10 +31,8 @@ export interface Embedded {
   readonly target: string;
   /** esbuild's native program. */
   readonly esbuild: EmbeddedFile & { readonly version: string };
-  /** Declaration files, by name: of what scripts and tests import, and of the runtime. */
-  readonly declarations: Readonly<Record<string, EmbeddedFile>>;
-  /** The paths of all files that a package needs: the code and the declarations. */
-  readonly package: readonly string[];
+  /** The program as a package: JSON text with the texts of files by their paths, compressed by gzip. A package has none. */
+  readonly package?: EmbeddedFile;
 }
 
 /** The name of the description. */
@@ -38,10 +41,35 @@ export const EMBEDDED = "embedded.json";
 /** What this executable, or package of it, is made of; nothing where `mp` runs from source. */
 export function embedded(): Embedded | undefined {
   if (!isBundled) return undefined;
-  return JSON.parse(Deno.readTextFileSync(embeddedUrl(EMBEDDED))) as Embedded;
+  return JSON.parse(Deno.readTextFileSync(new URL(EMBEDDED, ownFolder))) as Embedded;
 }
 
-/** Where a file of this executable is read from. */
-export function embeddedUrl(path: string): URL {
-  return new URL(path, ownFolder);
+/** Reads a file of this executable. @throws {Error} When it cannot be read. */
+export function readEmbedded({ path, size, before }: EmbeddedFile): Uint8Array<ArrayBuffer> {
+  if (before === undefined) return Deno.readFileSync(new URL(path, ownFolder));
+  using executable = openExecutable();
+  const end = executable.statSync().size;
+  // the length of what Deno has compiled stands at its end
+  const length = new DataView(readAt(executable, end - 8, 8).buffer).getBigUint64(0, true);
+  return readAt(executable, end - Number(length) - before, size);
+}
+
+/** The file that runs, even if another has been put in its place. */
+function openExecutable(): Deno.FsFile {
+  try {
+    return Deno.openSync("/proc/self/exe");
+  } catch {
+    return Deno.openSync(Deno.execPath());
+  }
+}
+
+function readAt(file: Deno.FsFile, position: number, size: number): Uint8Array<ArrayBuffer> {
+  file.seekSync(position, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size;) {
+    const read = file.readSync(bytes.subarray(at));
+    if (read === null) throw new Error("the executable ends too early");
+    at += read;
+  }
+  return bytes;
 }

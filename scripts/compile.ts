@@ -15,7 +15,7 @@ import { messageOf } from "../runtime/errors.ts";
 import { stopBundler, warmUpBundler } from "../runtime/script/bundler.ts";
 import { makeDeclarations } from "./declarations/make_declarations.ts";
 import { denoCompile } from "./compile/deno_compile.ts";
-import { stageCode, stageFiles } from "./compile/stage.ts";
+import { stageCode, stageFiles, type StageFilesOptions, stagePackage } from "./compile/stage.ts";
 import { type Target, TARGETS } from "./compile/targets.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
@@ -114,18 +114,33 @@ async function main(): Promise<number> {
 
 async function make(orders: readonly Order[], stage: string): Promise<void> {
   const { version: esbuildVersion } = await warmUpBundler();
-  await stageCode(root, stage);
-  const declarations = { ...await makeDeclarations(root, config.version) };
-  for (const { target, file } of orders) {
-    const { digest } = await stageFiles({ root, stage, target, esbuildVersion, declarations });
-    await Deno.mkdir(dirname(file), { recursive: true });
-    await denoCompile({ stage, file, target });
-    const bytes = await Deno.readFile(file);
-    const checksum = createHash("sha256").update(bytes).digest("hex");
-    await Deno.writeTextFile(`${file}.sha256`, `${checksum}  ${basename(file)}\n`);
-    const size = `${(bytes.length / 1e6).toFixed(1)} MB`;
-    console.error(`Compiled ${file}: ${target.name}, ${size}, digest ${digest.slice(0, 12)}`);
+  const packageFolder = `${stage}-package`;
+  await Deno.mkdir(packageFolder);
+  try {
+    const declarations = { ...await makeDeclarations(root, config.version) };
+    await stagePackage({ root, folder: packageFolder, declarations });
+    await stageCode(root, stage);
+    for (const order of orders) {
+      await makeOne(order, { root, stage, esbuildVersion, packageFolder });
+    }
+  } finally {
+    await Deno.remove(packageFolder, { recursive: true });
+    await Deno.remove(`${stage}-before`, { recursive: true }).catch(() => {});
   }
+}
+
+async function makeOne(
+  { target, file }: Order,
+  options: Omit<StageFilesOptions, "target">,
+): Promise<void> {
+  const { embedded: { digest }, before } = await stageFiles({ ...options, target });
+  await Deno.mkdir(dirname(file), { recursive: true });
+  await denoCompile({ stage: options.stage, file, target, before });
+  const bytes = await Deno.readFile(file);
+  const checksum = createHash("sha256").update(bytes).digest("hex");
+  await Deno.writeTextFile(`${file}.sha256`, `${checksum}  ${basename(file)}\n`);
+  const size = `${(bytes.length / 1e6).toFixed(1)} MB`;
+  console.error(`Compiled ${file}: ${target.name}, ${size}, digest ${digest.slice(0, 12)}`);
 }
 
 Deno.exit(await main());

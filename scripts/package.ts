@@ -8,7 +8,7 @@
 import { fromFileUrl } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { stopBundler, warmUpBundler } from "../runtime/script/bundler.ts";
-import { stageCode, stageFiles } from "./compile/stage.ts";
+import { stageFiles, stagePackage } from "./compile/stage.ts";
 import { TARGETS } from "./compile/targets.ts";
 import { makeDeclarations } from "./declarations/make_declarations.ts";
 
@@ -25,6 +25,7 @@ if (folder === undefined || target === undefined) {
 const root = fromFileUrl(new URL("../", import.meta.url));
 const declarations = { ...await makeDeclarations(root, config.version) };
 const { version: esbuildVersion } = await warmUpBundler();
-await stageCode(root, folder);
-await stageFiles({ root, stage: folder, target, esbuildVersion, declarations });
+await Deno.mkdir(folder, { recursive: true });
+await stagePackage({ root, folder, declarations });
+await stageFiles({ root, stage: folder, target, esbuildVersion });
 await stopBundler();

@@ -7,11 +7,11 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { embedded, embeddedUrl } from "../embedded.ts";
 import { messageOf, MpError } from "../errors.ts";
 import { sourceKey } from "../launch/serving_half.ts";
 import { ownFolder } from "../own_files.ts";
 import { cacheFolders } from "../user_folders.ts";
+import { packageFiles } from "./package_files.ts";
 import { runScript } from "./run_script.ts";
 
 /** Texts of declaration files, by name. */
@@ -38,9 +38,11 @@ const NAMES = ["mp.d.ts", "deno.d.ts", "mod.d.ts", "testing.d.ts", "shared.d.ts"
  */
 export async function declarations(made?: string): Promise<Declarations> {
   if (made !== undefined) return await readAll((name) => join(made, name));
-  const executable = embedded();
-  if (executable !== undefined) {
-    return await readAll((name) => embeddedUrl(executable.declarations[name]!.path));
+  const files = await packageFiles();
+  if (files !== undefined) {
+    return Object.fromEntries(
+      NAMES.map((name) => [name, files[`files/${name}`]!]),
+    ) as unknown as Declarations;
   }
   const folder = await ofSources();
   return await readAll((name) => join(folder, name));

@@ -10,11 +10,11 @@
  */
 
 import { dirname, join } from "node:path";
-import { EMBEDDED, type Embedded, embedded, embeddedUrl } from "../embedded.ts";
+import { EMBEDDED, type Embedded } from "../embedded.ts";
 import { messageOf, MpError } from "../errors.ts";
-import { isBundled } from "../own_files.ts";
 import { nativeEsbuild } from "../script/native_esbuild.ts";
 import { declarations } from "./declarations.ts";
+import { packageFiles } from "./package_files.ts";
 import { runScript } from "./run_script.ts";
 
 /** Where declaration files are, from the project's folder. */
@@ -66,15 +66,14 @@ async function leadsToPackage(folder: string): Promise<boolean> {
 async function writePackage(folder: string): Promise<void> {
   const fresh = `${folder}.${crypto.randomUUID()}`;
   try {
-    if (isBundled) await copyOwn(fresh);
-    else await runScript("scripts/package.ts", fresh);
+    const files = await packageFiles();
+    if (files === undefined) await runScript("scripts/package.ts", fresh);
+    else await writeAll(fresh, files);
     // the package finds esbuild in the user's cache
     const { esbuild } = JSON.parse(await Deno.readTextFile(join(fresh, EMBEDDED))) as Embedded;
     const inPackage = join(fresh, esbuild.path);
-    await nativeEsbuild({
-      embedded: esbuild,
-      read: isBundled ? undefined : () => Deno.readFileSync(inPackage),
-    });
+    const read = () => Deno.readFileSync(inPackage);
+    await nativeEsbuild({ embedded: esbuild, ...(files === undefined && { read }) });
     await Deno.remove(inPackage).catch(ignoreMissing);
     await Deno.remove(folder, { recursive: true }).catch(ignoreMissing);
     await Deno.rename(fresh, folder);
@@ -83,11 +82,11 @@ async function writePackage(folder: string): Promise<void> {
   }
 }
 
-async function copyOwn(to: string): Promise<void> {
-  for (const path of [...embedded()!.package, EMBEDDED]) {
-    const target = join(to, path);
+async function writeAll(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    const target = join(folder, path);
     await Deno.mkdir(dirname(target), { recursive: true });
-    await Deno.writeFile(target, await Deno.readFile(embeddedUrl(path)));
+    await Deno.writeTextFile(target, text);
   }
 }
 

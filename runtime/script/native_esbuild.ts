@@ -9,7 +9,7 @@
 
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { type EmbeddedFile, embeddedUrl } from "../embedded.ts";
+import { type EmbeddedFile, readEmbedded } from "../embedded.ts";
 import { messageOf, MpError } from "../errors.ts";
 import { cacheFolders, isPrivate } from "../user_folders.ts";
 
@@ -18,7 +18,7 @@ export interface NativeEsbuildOptions {
   /** The program in the executable. */
   readonly embedded: EmbeddedFile & { readonly version: string };
   /** Reads it. Default: from this executable. */
-  readonly read?: (path: string) => Uint8Array;
+  readonly read?: (file: EmbeddedFile) => Uint8Array;
   /** The folders to keep it in; the first in which it can be written and run is used. */
   readonly caches?: readonly string[];
 }
@@ -48,7 +48,7 @@ export async function nativeEsbuild(options: NativeEsbuildOptions): Promise<stri
   const problems: string[] = [];
   for (const folder of folders) {
     try {
-      return await writeOut(folder, read(embedded.path), embedded);
+      return await writeOut(folder, read(embedded), embedded);
     } catch (error) {
       if (error instanceof MpError) throw error;
       problems.push(`${folder}: ${messageOf(error)}`);
@@ -59,10 +59,6 @@ export async function nativeEsbuild(options: NativeEsbuildOptions): Promise<stri
     `Cannot write out esbuild, which bundles scripts: ${problems.join("; ")}`,
     { next: "Set XDG_CACHE_HOME to a folder that can be written and from which programs can run" },
   );
-}
-
-function readEmbedded(path: string): Uint8Array {
-  return Deno.readFileSync(embeddedUrl(path));
 }
 
 /** Whether the program in a folder has the content that it should have. */

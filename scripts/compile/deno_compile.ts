@@ -15,7 +15,12 @@ export interface DenoCompileOptions {
   /** The executable to make. */
   readonly file: string;
   readonly target: Target;
+  /** Files that are to lie between the base and what Deno has compiled, one after the other. */
+  readonly before: readonly string[];
 }
+
+/** How what Deno has appended to the base begins. */
+const MAGIC = new TextEncoder().encode("d3n0l4nd");
 
 /** What Deno says of a base that it could not download. */
 const NO_BASE = /Setting up base binary|denort/i;
@@ -39,7 +44,9 @@ const FLAGS = [
  *
  * @throws {Error} What Deno says; where its base cannot be downloaded, how to supply one.
  */
-export async function denoCompile({ stage, file, target }: DenoCompileOptions): Promise<void> {
+export async function denoCompile(
+  { stage, file, target, before }: DenoCompileOptions,
+): Promise<void> {
   const fresh = await Deno.makeTempDir({ prefix: "mp-compile-" });
   try {
     const made = join(fresh, basename(file));
@@ -53,16 +60,36 @@ export async function denoCompile({ stage, file, target }: DenoCompileOptions): 
       stdout: "null",
     }).output();
     if (!success) throw failure(new TextDecoder().decode(stderr).trim(), target);
-    await moveTo(made, file);
+    await moveTo(made, file, before);
   } finally {
     await Deno.remove(fresh, { recursive: true });
   }
 }
 
-async function moveTo(from: string, to: string): Promise<void> {
+async function moveTo(from: string, to: string, before: readonly string[]): Promise<void> {
   const beside = `${to}.new`;
-  await Deno.copyFile(from, beside);
+  if (before.length === 0) await Deno.copyFile(from, beside);
+  else await insert(await Deno.readFile(from), beside, before);
   await Deno.rename(beside, to);
+}
+
+/** Writes an executable with files before what Deno has appended, whose length stands at its end. */
+async function insert(
+  made: Uint8Array,
+  file: string,
+  before: readonly string[],
+): Promise<void> {
+  const view = new DataView(made.buffer, made.byteOffset, made.byteLength);
+  const start = made.length - Number(view.getBigUint64(made.length - 8, true));
+  if (!MAGIC.every((byte, i) => made[start + i] === byte)) {
+    throw new Error("Cannot compile: this version of Deno makes executables in another way");
+  }
+  using out = await Deno.open(file, { write: true, create: true, truncate: true, mode: 0o755 });
+  const writer = out.writable.getWriter();
+  await writer.write(made.subarray(0, start));
+  for (const path of before) await writer.write(await Deno.readFile(path));
+  await writer.write(made.subarray(start));
+  await writer.close();
 }
 
 function failure(said: string, { name }: Target): Error {

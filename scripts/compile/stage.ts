@@ -5,7 +5,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { join } from "@std/path";
+import { gzipSync } from "node:zlib";
+import { basename, join } from "@std/path";
 import { EMBEDDED, type Embedded, type EmbeddedFile } from "../../runtime/embedded.ts";
 import { bundleEntries } from "../../runtime/launch/bundle_entries.ts";
 import { withBundler } from "../../runtime/script/bundler.ts";
@@ -17,28 +18,53 @@ export const ENTRY = "executable.js";
 
 /** The two halves, and the folders of the stage in which they are. */
 const HALVES = [
-  // what scripts and tests import is here too, so that all of it can be written out as a package
-  { entries: ["main.ts", "mod.ts", "testing.ts"], folder: "main" },
-  { entries: ["replica.ts"], folder: "replica" },
+  { entry: "main.ts", folder: "main" },
+  { entry: "replica.ts", folder: "replica" },
 ];
 
+/** The folder of declaration files in a package, and of what lies beside the code in an executable. */
+const FILES = "files";
 /** What Deno is told of the types of modules in a package. */
 const TYPES = { "main/mod.js": "mod.d.ts", "main/testing.js": "testing.d.ts" };
 
+/** What a package is made of. */
+export interface StagePackageOptions {
+  /** The folder of the source tree. */
+  readonly root: string;
+  /** Where it is put; an empty folder. */
+  readonly folder: string;
+  /** Declaration files, by name. */
+  readonly declarations: Readonly<Record<string, string>>;
+}
+
+/** Bundles the program, and what scripts and tests import, as a package for Deno. */
+export async function stagePackage(
+  { root, folder, declarations }: StagePackageOptions,
+): Promise<void> {
+  const [main, replica] = HALVES.map(({ folder: half }) => join(folder, half));
+  const entries = ["main.ts", "mod.ts", "testing.ts"];
+  await bundleEntries({ root, entries, folder: main!, minify: true });
+  await bundleEntries({ root, entries: ["replica.ts"], folder: replica!, minify: true });
+  for (const [module, types] of Object.entries(TYPES)) {
+    const path = join(folder, module);
+    const code = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, `/* @ts-self-types="../${FILES}/${types}" */\n${code}`);
+  }
+  await Deno.mkdir(join(folder, FILES));
+  for (const [name, text] of Object.entries(declarations)) {
+    await Deno.writeTextFile(join(folder, FILES, name), text);
+  }
+}
+
 /**
- * Bundles the code: only what is reachable, each lazily loaded part in a file of its own.
+ * Bundles the code of the executable: only what is reachable, each lazily loaded part in a file of its own.
  *
  * @param root The folder of the source tree.
  * @param stage An empty folder.
  */
 export async function stageCode(root: string, stage: string): Promise<void> {
-  for (const { entries, folder } of HALVES) {
-    await bundleEntries({ root, entries, folder: join(stage, folder), minify: true });
-  }
-  for (const [module, types] of Object.entries(TYPES)) {
-    const path = join(stage, module);
-    const code = await Deno.readTextFile(path);
-    await Deno.writeTextFile(path, `/* @ts-self-types="../files/${types}" */\n${code}`);
+  for (const { entry, folder } of HALVES) {
+    await bundleEntries({ root, entries: [entry], folder: join(stage, folder), minify: true });
   }
   await withBundler((esbuild) =>
     esbuild.build({
@@ -53,7 +79,7 @@ export async function stageCode(root: string, stage: string): Promise<void> {
       plugins: [{
         name: "mp-halves",
         setup(build) {
-          for (const { entries: [entry = ""], folder } of HALVES) {
+          for (const { entry, folder } of HALVES) {
             const filter = new RegExp(`^\\.\\./\\.\\./${entry.replace(".", "\\.")}$`);
             const path = `./${folder}/${entry.replace(/\.ts$/, ".js")}`;
             build.onResolve({ filter }, () => ({ path, external: true }));
@@ -71,43 +97,59 @@ export interface StageFilesOptions {
   readonly target: Target;
   /** The version of esbuild that the code has. */
   readonly esbuildVersion: string;
-  /** Declaration files, by name. */
-  readonly declarations: Readonly<Record<string, string>>;
+  /** The folder of a package; an executable holds it, a package does not. */
+  readonly packageFolder?: string;
 }
 
-/**
- * Puts the files of one system beside the code, instead of those of the one before.
- *
- * @returns What the executable will say of itself.
- */
-export async function stageFiles(options: StageFilesOptions): Promise<Embedded> {
-  const { root, stage, target, esbuildVersion, declarations } = options;
-  await Deno.remove(join(stage, "files"), { recursive: true }).catch(() => {});
-  await Deno.remove(join(stage, EMBEDDED)).catch(() => {});
-  await Deno.mkdir(join(stage, "files"));
-  const program = await esbuildProgram(root, target, esbuildVersion);
-  await Deno.copyFile(program, join(stage, "files/esbuild"));
-  const types = Object.fromEntries(
-    await Promise.all(
-      Object.entries(declarations).map(async ([name, text]) => {
-        await Deno.writeTextFile(join(stage, "files", name), text);
-        return [name, await describe(stage, `files/${name}`)] as const;
-      }),
-    ),
-  );
-  const made: Embedded = {
-    digest: await digestOf(stage, [Deno.version.deno, target.name]),
+/** What was put beside the code. */
+export interface StagedFiles {
+  readonly embedded: Embedded;
+  /** The files that are to lie before what Deno compiles, one after the other. */
+  readonly before: readonly string[];
+}
+
+/** Puts the files of one system beside the code, instead of those of the one before. */
+export async function stageFiles(options: StageFilesOptions): Promise<StagedFiles> {
+  const { root, stage, target, esbuildVersion, packageFolder } = options;
+  // what Deno compiles is read whole at each start; only an ELF file can have more beside it
+  const apart = packageFolder !== undefined && target.isElf;
+  const folder = apart ? `${stage}-before` : join(stage, FILES);
+  const names = [join(folder, "esbuild"), join(folder, "package.json.gz")] as const;
+  const earlier = [`${stage}-before`, join(stage, EMBEDDED)];
+  if (packageFolder !== undefined) earlier.push(join(stage, FILES));
+  for (const path of earlier) await Deno.remove(path, { recursive: true }).catch(() => {});
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.copyFile(await esbuildProgram(root, target, esbuildVersion), names[0]);
+  const own = packageFolder === undefined ? [] : [names[1]];
+  if (packageFolder !== undefined) await Deno.writeFile(names[1], await pack(packageFolder));
+  const files = await Promise.all([names[0], ...own].map((path) => describe(path)));
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const [program, inside] = files.map((file, i) => ({
+    ...file,
+    path: `${FILES}/${basename(file.path)}`,
+    ...(apart && { before: total - files.slice(0, i).reduce((sum, { size }) => sum + size, 0) }),
+  }));
+  const embedded: Embedded = {
+    digest: await digestOf(stage, [Deno.version.deno, target.name, ...files.map((f) => f.sha256)]),
     target: target.name,
-    esbuild: { ...await describe(stage, "files/esbuild"), version: esbuildVersion },
-    declarations: types,
-    package: (await filesOf(stage)).filter((path) => path !== ENTRY && path !== "files/esbuild"),
+    esbuild: { ...program!, version: esbuildVersion },
+    package: inside,
   };
-  await Deno.writeTextFile(join(stage, EMBEDDED), JSON.stringify(made));
-  return made;
+  await Deno.writeTextFile(join(stage, EMBEDDED), JSON.stringify(embedded));
+  return { embedded, before: apart ? names : [] };
 }
 
-async function describe(stage: string, path: string): Promise<EmbeddedFile> {
-  const bytes = await Deno.readFile(join(stage, path));
+/** All files of a folder as one; the same for the same files. */
+async function pack(folder: string): Promise<Uint8Array> {
+  const paths = await filesOf(folder);
+  const texts = paths.map(async (path) =>
+    [path, await Deno.readTextFile(join(folder, path))] as const
+  );
+  return gzipSync(JSON.stringify(Object.fromEntries(await Promise.all(texts))), { level: 9 });
+}
+
+async function describe(path: string): Promise<EmbeddedFile> {
+  const bytes = await Deno.readFile(path);
   return { path, size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
@@ -115,7 +157,7 @@ async function describe(stage: string, path: string): Promise<EmbeddedFile> {
 async function digestOf(stage: string, others: readonly string[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(others));
   for (const path of await filesOf(stage)) {
-    const { sha256 } = await describe(stage, path);
+    const { sha256 } = await describe(join(stage, path));
     hash.update(`${path}\0${sha256}\n`);
   }
   return hash.digest("hex");

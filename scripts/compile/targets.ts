@@ -12,24 +12,27 @@ export interface Target {
   readonly esbuild: string;
   /** Where the program lies in the package. */
   readonly esbuildPath: string;
+  /** Whether its programs may have data between the base and what Deno has appended. */
+  readonly isElf: boolean;
   /** What names of programs end with. */
   readonly suffix: "" | ".exe";
 }
 
 /** Every system. */
 export const TARGETS: readonly Target[] = [
-  { name: "x86_64-unknown-linux-gnu", ...onUnix("linux-x64") },
-  { name: "aarch64-unknown-linux-gnu", ...onUnix("linux-arm64") },
-  { name: "x86_64-apple-darwin", ...onUnix("darwin-x64") },
-  { name: "aarch64-apple-darwin", ...onUnix("darwin-arm64") },
+  { name: "x86_64-unknown-linux-gnu", ...onUnix("linux-x64", true) },
+  { name: "aarch64-unknown-linux-gnu", ...onUnix("linux-arm64", true) },
+  { name: "x86_64-apple-darwin", ...onUnix("darwin-x64", false) },
+  { name: "aarch64-apple-darwin", ...onUnix("darwin-arm64", false) },
   {
     name: "x86_64-pc-windows-msvc",
     esbuild: "@esbuild/win32-x64",
     esbuildPath: "esbuild.exe",
+    isElf: false,
     suffix: ".exe",
   },
 ];
 
-function onUnix(platform: string): Omit<Target, "name"> {
-  return { esbuild: `@esbuild/${platform}`, esbuildPath: "bin/esbuild", suffix: "" };
+function onUnix(platform: string, isElf: boolean): Omit<Target, "name"> {
+  return { esbuild: `@esbuild/${platform}`, esbuildPath: "bin/esbuild", isElf, suffix: "" };
 }

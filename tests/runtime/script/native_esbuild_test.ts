@@ -21,8 +21,8 @@ function program(version: string) {
     bytes,
     /** How often it was read from the executable. */
     reads: () => reads,
-    read: (path: string) => {
-      assertEquals(path, embedded.path);
+    read: (file: unknown) => {
+      assertEquals(file, embedded);
       reads++;
       return bytes;
     },

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { basename, fromFileUrl, join } from "@std/path";
 import { stopBundler, warmUpBundler } from "../../../runtime/script/bundler.ts";
 import { ENTRY, stageCode, stageFiles } from "../../../scripts/compile/stage.ts";
 import { TARGETS } from "../../../scripts/compile/targets.ts";
@@ -85,19 +85,40 @@ Deno.test("stageFiles() puts each system's esbuild in, and names what all of it 
   staged(async (stage) => {
     const { version: esbuildVersion } = await warmUpBundler();
     await Deno.writeTextFile(join(stage, ENTRY), "1;");
-    const digests = new Set<string>();
-    const make = (index: number, types = "export {};\n") => {
-      const declarations = { "mod.d.ts": types };
-      return stageFiles({ root, stage, target: TARGETS[index]!, esbuildVersion, declarations });
-    };
-    const indices = [0, TARGETS.length - 1];
-    for (const index of indices) {
-      const { digest, target, esbuild } = await make(index);
-      digests.add(digest);
-      assertEquals([target, esbuild.version], [TARGETS[index]!.name, esbuildVersion]);
-      assertEquals((await Deno.stat(join(stage, esbuild.path))).size, esbuild.size);
+    const packageFolder = join(stage, "..", `${basename(stage)}-package`);
+    await Deno.mkdir(packageFolder);
+    await Deno.writeTextFile(join(packageFolder, "mod.js"), "1;");
+    const make = async (index: number) =>
+      await stageFiles({ root, stage, target: TARGETS[index]!, esbuildVersion, packageFolder });
+    try {
+      const digests = new Set<string>();
+      // one of Linux, where they lie apart, and one of Windows, then that of Linux again
+      const indices = [0, TARGETS.length - 1];
+      for (const index of indices) {
+        const { embedded, before } = await make(index);
+        const { digest, target, esbuild, package: inside } = embedded;
+        digests.add(digest);
+        assertEquals([target, esbuild.version], [TARGETS[index]!.name, esbuildVersion]);
+        if (index === 0) {
+          assertEquals(before.length, 2);
+          assertEquals([esbuild.before, inside!.before], [
+            esbuild.size + inside!.size,
+            inside!.size,
+          ]);
+          assertEquals((await Deno.stat(before[0]!)).size, esbuild.size);
+        } else {
+          assertEquals([before, esbuild.before], [[], undefined]);
+          assertEquals((await Deno.stat(join(stage, esbuild.path))).size, esbuild.size);
+          assertEquals((await Deno.stat(join(stage, inside!.path))).size, inside!.size);
+        }
+      }
+      assertEquals(digests.size, indices.length);
+      assert(digests.has((await make(0)).embedded.digest), "the digest is not the same again");
+      await Deno.writeTextFile(join(packageFolder, "mod.js"), "2;");
+      assert(!digests.has((await make(0)).embedded.digest), "a file is not in it");
+    } finally {
+      for (const path of [packageFolder, `${stage}-before`]) {
+        await Deno.remove(path, { recursive: true });
+      }
     }
-    assertEquals(digests.size, indices.length);
-    assert(digests.has((await make(0)).digest), "the digest is not the same again");
-    assert(!digests.has((await make(0, "export const a: 1;\n")).digest), "a file is not in it");
   }));
