@@ -14,7 +14,7 @@ import config from "../deno.json" with { type: "json" };
 import { messageOf } from "../runtime/errors.ts";
 import { stopBundler, warmUpBundler } from "../runtime/script/bundler.ts";
 import { makeDeclarations } from "./declarations/make_declarations.ts";
-import { denoCompile } from "./compile/deno_compile.ts";
+import { denoCompile, ensureBase } from "./compile/deno_compile.ts";
 import { stageCode, stageFiles, type StageFilesOptions, stagePackage } from "./compile/stage.ts";
 import { type Target, TARGETS } from "./compile/targets.ts";
 
@@ -113,6 +113,7 @@ async function main(): Promise<number> {
 }
 
 async function make(orders: readonly Order[], stage: string): Promise<void> {
+  for (const { target } of orders) await ensureBase(target);
   const { version: esbuildVersion } = await warmUpBundler();
   const packageFolder = `${stage}-package`;
   await Deno.mkdir(packageFolder);

@@ -40,6 +40,40 @@ const FLAGS = [
 ];
 
 /**
+ * Makes sure that there is a base, before all else is made: Deno downloads it when it compiles anything.
+ *
+ * @throws {Error} How to supply one, where it cannot be downloaded.
+ */
+export async function ensureBase(target: Target): Promise<void> {
+  // whoever names one has been told if it is not there
+  if (Deno.env.get("DENORT_BIN")) return;
+  const folder = await Deno.makeTempDir({ prefix: "mp-compile-" });
+  try {
+    const entry = join(folder, "empty.js");
+    await Deno.writeTextFile(entry, "");
+    await compile([...FLAGS, "--output", join(folder, "empty"), "--target", target.name, entry], {
+      cwd: folder,
+      target,
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function compile(
+  args: readonly string[],
+  { cwd, target }: { readonly cwd: string; readonly target: Target },
+): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["compile", ...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdout: "null",
+  }).output();
+  if (!success) throw failure(new TextDecoder().decode(stderr).trim(), target);
+}
+
+/**
  * Makes an executable, in a place of its own first, so that a running one is replaced and never changed.
  *
  * @throws {Error} What Deno says; where its base cannot be downloaded, how to supply one.
@@ -50,16 +84,10 @@ export async function denoCompile(
   const fresh = await Deno.makeTempDir({ prefix: "mp-compile-" });
   try {
     const made = join(fresh, basename(file));
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["compile", ...FLAGS, "--include", stage, "--output", made],
-        ...["--target", target.name, join(stage, ENTRY)],
-      ],
-      cwd: stage,
-      env: { NO_COLOR: "1" },
-      stdout: "null",
-    }).output();
-    if (!success) throw failure(new TextDecoder().decode(stderr).trim(), target);
+    await compile([
+      ...[...FLAGS, "--include", stage, "--output", made],
+      ...["--target", target.name, join(stage, ENTRY)],
+    ], { cwd: stage, target });
     await moveTo(made, file, before);
   } finally {
     await Deno.remove(fresh, { recursive: true });

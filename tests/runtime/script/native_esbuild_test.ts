@@ -181,9 +181,9 @@ testWith(
         MpError,
       );
       assertEquals([damaged.code, damaged.next], ["launch_failed", "Get a fresh copy of mp"]);
-      const { read } = program("1.0.0");
+      const other = { ...embedded, version: "2.0.0" };
       const odd = await assertRejects(
-        () => nativeEsbuild({ embedded: { ...embedded, version: "2.0.0" }, read, caches }),
+        () => nativeEsbuild({ embedded: other, read: () => bytes, caches }),
         MpError,
       );
       assertStringIncludes(odd.message, `it does not run here: it says "1.0.0"`);
