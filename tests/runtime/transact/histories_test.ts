@@ -16,7 +16,7 @@ import { scopeId } from "./scripted_storage.ts";
 
 const REPLICAS = 4;
 const CLIENTS = 32;
-const OPERATIONS = 1_500;
+const OPERATIONS = 800;
 const ACCOUNTS = ["a", "b", "c", "d", "e"];
 const BALANCE = 20;
 
@@ -157,7 +157,7 @@ async function run(seed: number): Promise<{ wrong: string[]; ends: Map<string, n
   };
 }
 
-for (const seed of [1, 2, 3, 4]) {
+for (const seed of [1, 2, 3]) {
   Deno.test(`Transactor.run() is linearizable under faults of storage and replicas, with seed ${seed}`, async () => {
     const { wrong, ends } = await run(seed);
     assertEquals(wrong, []);
