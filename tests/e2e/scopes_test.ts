@@ -4,7 +4,7 @@ import { needsProgram, testWith } from "../support/needs.ts";
 import { mpSandbox } from "../support/mp.ts";
 import { startRedis } from "../support/servers/redis_server.ts";
 import type { Reply } from "./callers.ts";
-import { launch } from "./launched.ts";
+import { APP, launch } from "./launched.ts";
 
 const needsRedis = needsProgram("redis-server", "apt-get install redis-server");
 
@@ -76,7 +76,7 @@ Deno.test("mp run carries out a call once that is made again with its key, thoug
     again.set(key, (await callWith(key, shop.url, "count", key)).result as number);
   }
   assertEquals(again, replies);
-  const { stdout } = await shop.sandbox.run(["scope", "get", "global"]);
+  const { stdout } = await shop.sandbox.run(["scope", "get", "global", "--app", APP]);
   const { names } = JSON.parse(stdout) as { names: string[] };
   assertEquals(names.toSorted(), [...replies.keys()].sort(), `after ${failures} failures`);
   for (const [key, place] of replies) assertEquals(names[place - 1], key);
@@ -178,14 +178,16 @@ Deno.test("mp ps and mp scope know where a running app keeps its scopes", async 
   const ps = await run(["ps"]);
   assertMatch(ps.stdout, /STORAGE/);
   assertMatch(ps.stdout, /\bfile\b/);
-  const [{ storage }] = JSON.parse((await run(["ps", "--json"])).stdout);
+  const [{ storage }] = JSON.parse((await run(["ps", APP, "--json"])).stdout);
   assertEquals(storage, { name: "file", address: join(folder, "own", "data.db") });
   // whatever the environment says here
   const env = { MP_STORAGE: `file:${join(folder, "other.db")}` };
-  assertEquals(JSON.parse((await run(["scope", "get", "global"], { env })).stdout), { n: 1 });
-  assertEquals((await run(["scope", "set", "global", '{"n": 40}'], { env })).code, 0);
+  assertEquals(JSON.parse((await run(["scope", "get", "global", "--app", APP], { env })).stdout), {
+    n: 1,
+  });
+  assertEquals((await run(["scope", "set", "global", '{"n": 40}', "--app", APP], { env })).code, 0);
   assertEquals((await shop.reply("count")).result, 41);
-  const other = await run(["scope", "get", "global", "--storage", env.MP_STORAGE]);
+  const other = await run(["scope", "get", "global", "--app", APP, "--storage", env.MP_STORAGE]);
   assertEquals(other.code, 1);
 });
 
@@ -224,7 +226,7 @@ Deno.test("mp scope says that it cannot see what is in the memory of replicas", 
     `mp.service("count", () => mp.scope.global.n = 1, { expose: true });`,
     { args: ["--storage", "memory"] },
   );
-  const { code, stderr } = await shop.sandbox.run(["scope", "list"]);
+  const { code, stderr } = await shop.sandbox.run(["scope", "list", "--app", APP]);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "they are in the memory of each replica");
 });

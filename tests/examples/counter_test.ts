@@ -18,7 +18,7 @@ Deno.test("examples/counter.ts counts each request once, and goes on when it is 
     }
     await using counter = await deploy("examples/counter.ts", { env });
     assertEquals((await counter.call("counter") as { requests: number }).requests, 42);
-    const { stdout } = await counter.sandbox.run(["scope", "get", "global"]);
+    const { stdout } = await counter.sandbox.run(["scope", "get", "global", "--app", "counter"]);
     assertEquals(JSON.parse(stdout), { requests: 42 });
   } finally {
     await Deno.remove(folder, { recursive: true });

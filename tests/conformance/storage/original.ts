@@ -1,12 +1,15 @@
 /**
- * Cases: the bugs of the original's storages, one each, as far as a storage could have them. Those of its
- * transactions (bodies that only read never settle, nested writes and deletes are lost, writes after an `await` are
- * lost) are tested where transactions are; that it ignored an unknown storage, where one is chosen.
+ * Cases: the bugs of the original, one each. That it ignored an unknown storage is tested where one is chosen.
  *
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { deadlines } from "../../../runtime/peer/deadlines.ts";
+import { encodeKey } from "../../../runtime/storage/key.ts";
+import type { Storage } from "../../../runtime/storage/storage.ts";
+import { Transactor } from "../../../runtime/transact/transactor.ts";
+import type { ScopeDraft } from "../../../runtime/transact/view.ts";
 import {
   type Case,
   check,
@@ -138,4 +141,60 @@ export const ORIGINAL: readonly Case[] = [
       assertEquals(await session.commit([], []), DONE);
     },
   },
+  {
+    name: "original bug: a body that only reads never settles",
+    async run(connections) {
+      const storage = connections.open();
+      await new Session(storage).put(scope("a"), { n: 1 });
+      const scoped = transactions(storage);
+      assertEquals(await scoped((a) => a.n), 1);
+      assertEquals(await scoped(() => {}), undefined);
+      await assertRejects(
+        () =>
+          scoped((a) => {
+            throw new Error(`n is ${a.n}`);
+          }),
+        Error,
+        "n is 1",
+      );
+    },
+  },
+  {
+    name: "original bug: nested writes and deletes are lost",
+    async run(connections) {
+      const storage = connections.open();
+      await new Session(storage).put(scope("a"), { deep: { er: { n: 1 } }, list: [1], gone: 1 });
+      await transactions(storage)((a) => {
+        a.deep.er.n++;
+        a.list.push(2);
+        delete a.gone;
+      });
+      assertEquals(await values(storage, [scope("a")]), [{ deep: { er: { n: 2 } }, list: [1, 2] }]);
+    },
+  },
+  {
+    name: "original bug: writes after an await are lost",
+    async run(connections) {
+      const storage = connections.open();
+      await transactions(storage)(async (a) => {
+        a.before = 1;
+        await storage.read([]);
+        a.after = 2;
+      });
+      assertEquals(await values(storage, [scope("a")]), [{ before: 1, after: 2 }]);
+    },
+  },
 ];
+
+/** Runs bodies over the scope "a", as `mp.scoped()` does. */
+function transactions(storage: Storage) {
+  const transactor = new Transactor({ storage });
+  return async <T>(body: (scope: ScopeDraft) => T | PromiseLike<T>): Promise<T> => {
+    const id = encodeKey(scope("a"));
+    try {
+      return await transactor.run((view) => body(view.open(id)), { timeout: 20_000 });
+    } finally {
+      deadlines.settle();
+    }
+  };
+}

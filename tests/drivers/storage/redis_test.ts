@@ -194,7 +194,7 @@ testWith(needs, "commit() whose signal aborts leaves the connection to others", 
 testWith(needs, "redisStorage() gives up a connection that does not answer", async () => {
   await using server = await startRedis();
   await using proxy = await startProxy(server);
-  await using storage = open(`redis://127.0.0.1:${proxy.port}?timeout=100`);
+  await using storage = open(`redis://127.0.0.1:${proxy.port}?timeout=2000`);
   const session = new Session(storage);
   await session.put(scope("a"), 1);
   proxy.holdReplies(true);

@@ -37,13 +37,13 @@ Deno.test("examples/shop sells what there is, once, to whoever comes first", asy
     orders.sort((a, b) => a.number - b.number);
     assertEquals(await shop.call("orders"), orders);
     assertEquals(orders.map(({ number }) => number), Array.from({ length: 10 }, (_, i) => i + 1));
-    const { stdout } = await shop.sandbox.run(["scope", "get", "stock"]);
+    const { stdout } = await shop.sandbox.run(["scope", "get", "stock", "--app", "shop"]);
     assertEquals(JSON.parse(stdout) as Stock, { teapot: 0, spoon: 80 });
     // who came too late still has a full cart
     const { customer } = orders[0]!;
     const unlucky = customers.find((name) => orders.every((order) => order.customer !== name))!;
     const cart = async (name: string) =>
-      (await shop.sandbox.run(["scope", "get", `cart of ${name}`])).stdout;
+      (await shop.sandbox.run(["scope", "get", `cart of ${name}`, "--app", "shop"])).stdout;
     assertEquals(JSON.parse(await cart(unlucky)), { spoon: 2, teapot: 1 });
     assertEquals(JSON.parse(await cart(customer)), {});
   } finally {
