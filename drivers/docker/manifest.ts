@@ -106,8 +106,8 @@ export function render(
     });
   }
   const { app, revision } = plan;
-  const { tree, order: { version, settings = {} } } = note;
-  const storage = storageForContainers(options.env, around, bundle.script);
+  const { tree, order: { version, settings = {}, storage: chosen } } = note;
+  const storage = storageForContainers(options.env, around, bundle.script, chosen);
   const usersFile = options.env.MP_AUTH_USERS ?? around("MP_AUTH_USERS");
   const labelsOf = (kind: string): Labels => ({
     [LABELS.app]: app,

@@ -7,6 +7,7 @@
 import { dirname } from "node:path";
 import { MpError } from "../../runtime/errors.ts";
 import { chooseStorage } from "../../runtime/storage/choose_storage.ts";
+import type { StorageConfig } from "../../runtime/storage/storage_config.ts";
 
 /** Where the volume with the data of the storage `file` is mounted: beside the script, where `file` keeps it. */
 export const DATA_FOLDER = "/app/.mp";
@@ -23,26 +24,26 @@ const VARIABLES = ["MP_STORAGE", "REDIS_URL", "REDIS_HOST", "MYSQL_URL"];
 const OWN_HOST = /^(localhost|127(\.\d+){3}|0\.0\.0\.0|::1?|\[::1?\])$/i;
 
 /**
- * Checks that containers can reach the storage that the environment chooses. What a script chooses with
- * `mp.setStorage()` is known in replicas only.
+ * Checks that containers can reach the storage that was chosen.
  *
  * @param given The environment of the command line's own.
  * @param around What else is in the environment of the launcher.
+ * @param known What was chosen, by the script too, where that is known.
  * @throws {MpError} `usage` for an address that means the container itself.
  */
 export function storageForContainers(
   given: Readonly<Record<string, string>>,
   around: (name: string) => string | undefined,
   script: string,
+  known?: StorageConfig,
 ): ContainerStorage {
   const env: Record<string, string> = {};
   for (const name of VARIABLES) {
     const value = given[name] ?? around(name);
     if (value) env[name] = value;
   }
-  const chosen = Object.keys(env).length > 0;
-  const config = chooseStorage({ env, folder: dirname(script) });
-  if (!chosen) return { env, file: true };
+  if (known === undefined && Object.keys(env).length === 0) return { env, file: true };
+  const config = known ?? chooseStorage({ env, folder: dirname(script) });
   if (config.storage === "file") {
     return { env: { MP_STORAGE: `file:${DATA_FOLDER}/data.db` }, file: true };
   }
@@ -57,7 +58,7 @@ export function storageForContainers(
     "usage",
     `Cannot use the storage ${config.storage} at ${local}: in a container that is the container itself`,
     {
-      where: VARIABLES.find((name) => env[name] !== undefined),
+      where: VARIABLES.find((name) => env[name] !== undefined) ?? "mp.setStorage()",
       next: `Name a host that containers reach: host.docker.internal is this machine, ` +
         `where ${config.storage} must listen on more than 127.0.0.1`,
     },
