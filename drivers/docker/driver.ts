@@ -64,6 +64,12 @@ export function dockerDriver({ env, portOwner }: DockerDriverOptions): Driver<Do
         },
       } satisfies Recovered<DockerManifest>;
     },
+    async probe() {
+      const { Platform, Version, Os, Arch } = await engine().json("GET", "/version");
+      return `${
+        Platform?.Name || "Docker"
+      } ${Version} answers at ${engine().address.shown} (${Os}/${Arch})`;
+    },
     purge: (app, options) => purgeApp(engine(), app, options),
   };
 }

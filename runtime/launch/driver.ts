@@ -64,6 +64,8 @@ export interface Driver<Rendered = unknown> {
    * doors are reached at their addresses.
    */
   reach?(handle: DeploymentHandle, door: Address, signal?: AbortSignal): Promise<Reached>;
+  /** Looks at the platform. @returns What it is, for a person. @throws {MpError} Why it cannot be used. */
+  probe?(): Promise<string>;
   /** Removes what stays when deployments of an app are deleted, such as data and images. @returns What was removed, for a person. */
   purge?(app: string, options: PurgeOptions): Promise<readonly string[]>;
 }
