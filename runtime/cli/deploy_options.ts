@@ -187,17 +187,22 @@ export function deployOrder(
   };
 }
 
-/** What only drivers know: all that was given of it. */
+/** Options that are no driver's alone. */
+const GENERAL: readonly string[] = ["driver", "port", "host", "inspect"];
+
+/** What only drivers know: all that was given of it. What else a command has for options is not theirs. */
 function settingsOf(options: Values<typeof launchOptions>): DriverSettings {
-  const { driver: _, port: __, host: ___, inspect: ____, linuxBinary, ...rest } = options;
-  const settings = {
-    ...rest,
+  const { linuxBinary } = options;
+  const settings: Readonly<Record<string, unknown>> = {
+    ...options,
     linuxBinary: linuxBinary === undefined ? undefined : resolve(linuxBinary),
   };
   return Object.fromEntries(
-    Object.entries(settings).filter((entry): entry is [string, string | boolean] =>
-      entry[1] !== undefined && entry[1] !== false
-    ),
+    Object.keys(launchOptions).filter((name) => !GENERAL.includes(name))
+      .map((name) => [name, settings[name]])
+      .filter((entry): entry is [string, string | boolean] =>
+        entry[1] !== undefined && entry[1] !== false
+      ),
   );
 }
 

@@ -167,9 +167,21 @@ async function checkPort(program: Program): Promise<Finding> {
   };
 }
 
-function checkDriver({ drivers }: Program, name: string): Finding {
+async function checkDriver({ drivers }: Program, name: string): Promise<Finding> {
   if (!Object.hasOwn(drivers, name)) return `not needed: this mp has no ${name} driver`;
-  return `needed only for --driver ${name}`;
+  const driver = await drivers[name]!();
+  if (!driver.probe) return `needed only for --driver ${name}`;
+  try {
+    return await driver.probe();
+  } catch (error) {
+    if (!(error instanceof MpError)) throw error;
+    // most people deploy in one way
+    return {
+      state: "warning",
+      found: `${error.message}; needed only for --driver ${name}`,
+      next: error.next,
+    };
+  }
 }
 
 const STORAGE_VARIABLES = ["MP_STORAGE", "REDIS_URL", "REDIS_HOST", "MYSQL_URL"];

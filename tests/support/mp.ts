@@ -59,11 +59,15 @@ export async function mp(args: readonly string[], options: MpOptions = {}): Prom
  *
  * @param program What is run, before its arguments: the program from source, or the executable that
  * `MP_TEST_EXECUTABLE` names.
+ * @param ownEnv Added to the environment of everything that is run.
  */
-export async function mpSandbox(program: readonly string[] = mpProgram()): Promise<Sandbox> {
+export async function mpSandbox(
+  program: readonly string[] = mpProgram(),
+  ownEnv: Readonly<Record<string, string>> = {},
+): Promise<Sandbox> {
   // short, for the paths of sockets have few bytes
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "mp-" }));
-  const env = await environment(folder);
+  const env = { ...await environment(folder), ...ownEnv };
   const started = new Set<Program>();
   await Promise.all(
     ["state", "cache", "run"].map((name) => Deno.mkdir(join(folder, name), { mode: 0o700 })),
@@ -114,6 +118,8 @@ async function environment(folder: string): Promise<Record<string, string>> {
     // Deno's own cache would move with XDG_CACHE_HOME
     DENO_DIR: await denoDir(),
     NO_COLOR: "1",
+    // what runs in the machine's own container engine is others'
+    DOCKER_HOST: `unix://${join(folder, "no-engine")}`,
     XDG_STATE_HOME: join(folder, "state"),
     XDG_CACHE_HOME: join(folder, "cache"),
     XDG_RUNTIME_DIR: join(folder, "run"),

@@ -145,7 +145,7 @@ Deno.test("deployOrder() hands on what only a driver knows, as far as it was giv
       options: { ...launchValues, ...given } as typeof launchValues,
       preparation: { widths: {}, env: {} },
     });
-  assertEquals(order({ port: undefined }).settings, {});
+  assertEquals(order({ port: 1, wait: true, timeout: 3 }).settings, {});
   assertEquals(order({ push: true, registry: "r.example", linuxBinary: "bin/mp" }).settings, {
     push: true,
     registry: "r.example",
