@@ -34,6 +34,8 @@ const ALL = [
 
 const SERIAL = ["tests/e2e/", "tests/examples/", "tests/drivers/"];
 const EXECUTABLE = "tests/executable/";
+/** What other tests run, and what fails on purpose. */
+const FIXTURES = "tests/fixtures/";
 /** Where tests run the program as a person does. */
 const EITHER = ["tests/e2e/", "tests/examples/"];
 /** Tests of `deno task mp`, and of scripts that Deno runs. */
@@ -61,7 +63,7 @@ export async function findGroups(root: string, paths: readonly string[]): Promis
     for await (const file of walk(path)) {
       const name = relative(root, file).replaceAll(SEPARATOR, "/");
       if (name.startsWith("tests/")) {
-        if (!name.endsWith("_test.ts")) continue;
+        if (!name.endsWith("_test.ts") || name.startsWith(FIXTURES)) continue;
         groups[groupOf(name)].push(name);
         if (await runsEither(name, file)) groups.either.push(name);
       } else if (/\.(ts|md)$/.test(name) && EXAMPLE.test(await Deno.readTextFile(file))) {
