@@ -11,6 +11,8 @@ import { nodeBuiltin, scriptMeta } from "../script/instance.ts";
 import { GIVEN } from "../script/resolve.ts";
 import { scriptConfig } from "../script/script_config.ts";
 import { installStackMapping } from "../script/stack.ts";
+import { scriptApi } from "../topology/api.ts";
+import { directHost } from "../topology/direct_host.ts";
 import { testGlobals } from "./test_globals.ts";
 import { type TestRegister, testRegister } from "./test_register.ts";
 
@@ -31,7 +33,9 @@ const API = "@metaparticle/mp";
 
 /** @throws {MpError} What is wrong with it; whatever it throws at its top level. */
 export async function loadTestFile(file: string, modules: TestModules): Promise<LoadedTestFile> {
-  const bundle = await bundleScript(file, { modules: Object.keys(modules) });
+  const bundle = await bundleScript(file, {
+    modules: Object.keys(modules).filter((name) => name !== API),
+  });
   const folder = await Deno.makeTempDir({ prefix: "mp-test-" });
   let form: CanonicalForm;
   const path = join(folder, "bundle.mjs");
@@ -52,7 +56,8 @@ export async function loadTestFile(file: string, modules: TestModules): Promise<
   const register = testRegister();
   const { globals, timers } = testGlobals(register.test);
   await form({
-    api: modules[API]!,
+    // services of a script that the file imports are its own, as module state is
+    api: { ...modules[API], ...scriptApi(directHost()).api },
     globals,
     builtin: (name) =>
       name.startsWith(GIVEN) ? modules[name.slice(GIVEN.length)] : nodeBuiltin(name),

@@ -101,7 +101,8 @@ export function checkImports(code: string): void {
   if (/(?<![.\w$])import\s*\(/.test(bare)) throw notSimulated("import() of a computed name");
 }
 
-function notSimulated(what: string): MpError {
+/** The error for what would break a simulation. */
+export function notSimulated(what: string): MpError {
   return new MpError(
     "unsupported",
     `Cannot use ${what} in a simulation: what it does is not the same each time`,

@@ -21,6 +21,7 @@ import { History } from "./history.ts";
 import { installGlobals } from "./install_globals.ts";
 import { momentOf } from "./moment.ts";
 import {
+  notSimulated,
   replicaBuiltin,
   replicaGlobals,
   simulatedDeno,
@@ -164,6 +165,8 @@ class Run {
     });
     const weather = new SimulatedWeather(rules, ways, onSend);
     network.weather = weather;
+    // what reads them is loaded when it is first asked for
+    app.metrics = () => Promise.reject(notSimulated("app.metrics()"));
     this.#app = app;
     this.#data = data;
     this.#tell(deployment.lines());

@@ -74,6 +74,44 @@ Deno.test("mp test finds test files, and runs those that are asked for", async (
   assertStringIncludes(named.stdout, "not a test file ... ok");
 });
 
+Deno.test("mp test gives each file module state and services of its own", async () => {
+  await using sandbox = await mpSandbox();
+  await sandbox.write(
+    "topology.ts",
+    `import * as mp from "@metaparticle/mp";
+export let asked = 0;
+export const ask = () => ++asked;
+mp.service("ask", ask, { expose: true });
+mp.serve();`,
+  );
+  for (const name of ["a", "b"]) {
+    await sandbox.write(
+      `${name}_test.ts`,
+      `import { assertEquals } from "jsr:@std/assert@1";
+import { start } from "@metaparticle/mp/testing";
+import { ask } from "./topology.ts";
+Deno.test("a handler is a function", () => assertEquals(ask(), 1));
+Deno.test("the whole topology", async () => {
+  await using app = await start(import.meta.resolve("./topology.ts"));
+  assertEquals(await app.call("ask"), 1);
+});`,
+    );
+  }
+  const { code, stdout, stderr } = await sandbox.run(["test"]);
+  assertEquals(code, 0, stdout + stderr);
+  assertStringIncludes(stdout, "ok | 4 passed | 0 failed");
+});
+
+Deno.test("mp test passes the tests of a new project", async () => {
+  await using sandbox = await mpSandbox();
+  assertEquals((await sandbox.run(["init", "shop"])).code, 0);
+  const { code, stdout, stderr } = await sandbox.run(["test"], {
+    cwd: join(sandbox.folder, "shop"),
+  });
+  assertEquals(code, 0, stdout + stderr);
+  assertMatch(stdout, /ok \| \d+ passed \| 0 failed/);
+});
+
 Deno.test("mp test fails when no test ran, and when only was used", async () => {
   await using sandbox = await mpSandbox();
   const none = await sandbox.run(["test"]);

@@ -219,6 +219,14 @@ Deno.test("simulate() tells of a scenario that waits for what never comes", asyn
   });
 });
 
+Deno.test("simulate() refuses what the app itself cannot do in it", async () => {
+  await assertRejects(
+    () => simulate(counter, { runs: 1, scenario: async (app) => void await app.metrics() }),
+    SimulationError,
+    "Cannot use app.metrics() in a simulation",
+  );
+});
+
 Deno.test("simulate() tells of promises that nobody catches", async () => {
   await withScript(
     'mp.service("a", () => { Promise.reject(new Error("not caught")); }, { expose: true });',
