@@ -10,6 +10,7 @@ import { commandTable } from "./runtime/cli/command_table.ts";
 import { directLine } from "./runtime/cli/direct_line.ts";
 import { runProgram } from "./runtime/cli/program.ts";
 import { systemOutput } from "./runtime/cli/system_output.ts";
+import type { ImageBuilder } from "./drivers/kubernetes/provide_image.ts";
 import type { ReplicaCommand } from "./runtime/launch/driver.ts";
 import type { Drivers } from "./runtime/launch/drivers.ts";
 import type { StorageConfig } from "./runtime/storage/storage_config.ts";
@@ -18,7 +19,16 @@ import type { StorageConfig } from "./runtime/storage/storage_config.ts";
 const drivers: Drivers = {
   process: async () => (await import("./drivers/process/driver.ts")).processDriver(),
   docker: async () => (await import("./drivers/docker/driver.ts")).dockerDriver({ env, portOwner }),
-  kubernetes: async () => (await import("./drivers/kubernetes/driver.ts")).kubernetesDriver(),
+  kubernetes: async () =>
+    (await import("./drivers/kubernetes/driver.ts")).kubernetesDriver({ builder: imageBuilder }),
+};
+
+/** Builds images for the driver `kubernetes`, with an engine of this machine. */
+const imageBuilder: ImageBuilder = {
+  async make(tag, options) {
+    const { makeGenericImage } = await import("./drivers/docker/generic_image.ts");
+    await makeGenericImage({ tag, env, ...options });
+  },
 };
 
 /** How this program is started: the executable, or its source by Deno. */

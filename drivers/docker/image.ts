@@ -100,7 +100,8 @@ export function bundleEntries({ code, map }: DockerManifest["bundle"]): TarEntry
   ];
 }
 
-async function isThere(engine: Engine, tag: string, signal?: AbortSignal): Promise<boolean> {
+/** Whether an engine has an image. */
+export async function isThere(engine: Engine, tag: string, signal?: AbortSignal): Promise<boolean> {
   try {
     await engine.json("GET", `/images/${tag}/json`, { signal });
     return true;
@@ -110,22 +111,30 @@ async function isThere(engine: Engine, tag: string, signal?: AbortSignal): Promi
   }
 }
 
-interface Build {
+/** What an image is built of. */
+export interface Build {
   readonly tag: string;
+  /** What containers run, unless they are told otherwise. */
+  readonly entrypoint?: readonly string[];
   readonly from: string;
   /** Each is a layer, the last one the topmost; empty ones are left out. */
   readonly layers: readonly (readonly TarEntry[])[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
-async function build(
+/** Builds an image. @throws {MpError} `launch_failed`. */
+export async function build(
   engine: Engine,
-  { tag, from, layers, labels }: Build,
+  { tag, from, layers, labels, entrypoint }: Build,
   { signal }: ImageOptions,
 ): Promise<void> {
   const filled = layers.filter((entries) => entries.length > 0);
   // archives are unpacked with the owners that they name
-  const lines = [`FROM ${from}`, ...filled.map((_, i) => `ADD layer${i}.tar /`)];
+  const lines = [
+    `FROM ${from}`,
+    ...filled.map((_, i) => `ADD layer${i}.tar /`),
+    ...(entrypoint ? [`ENTRYPOINT ${JSON.stringify(entrypoint)}`] : []),
+  ];
   const context: TarEntry[] = [
     { path: "Dockerfile", content: `${lines.join("\n")}\n` },
     ...filled.map((entries, i) => ({ path: `layer${i}.tar`, content: { entries } })),
@@ -140,7 +149,12 @@ async function build(
   }
 }
 
-async function push(engine: Engine, tag: string, { signal, tell }: ImageOptions): Promise<void> {
+/** Pushes an image to the registry in its name. @throws {MpError} `launch_failed`. */
+export async function push(
+  engine: Engine,
+  tag: string,
+  { signal, tell }: ImageOptions,
+): Promise<void> {
   tell?.(`Pushing ${tag}`);
   const at = tag.lastIndexOf(":");
   try {

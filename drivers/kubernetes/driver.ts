@@ -12,7 +12,6 @@ import type {
   DeploymentHandle,
   Discovered,
   Driver,
-  DriverSettings,
   LaunchOptions,
   Recovered,
 } from "../../runtime/launch/driver.ts";
@@ -24,10 +23,15 @@ import { KubeDeployment } from "./kube_deployment.ts";
 import type { KubernetesManifest } from "./manifest.ts";
 import { BUNDLE_FILE, MAP_FILE } from "./objects/config_maps.ts";
 import { type Cluster, type Environment, openCluster } from "./open_cluster.ts";
+import { describeCluster } from "./describe_cluster.ts";
 import { dryRun } from "./dry_run.ts";
+import { type ImageBuilder, provideImage } from "./provide_image.ts";
 import { reachDoor } from "./reach_door.ts";
 import { type KubernetesOrder, readOrder, renderOrdered } from "./render_order.ts";
 import { treeName } from "./tree_name.ts";
+
+/** How long a cluster may take to tell of itself, in milliseconds. */
+const PATIENCE = 10_000;
 
 /** Options of {@linkcode kubernetesDriver}. */
 export interface KubernetesDriverOptions {
@@ -35,15 +39,8 @@ export interface KubernetesDriverOptions {
   readonly env?: Environment;
   /** How long doors go on after their pods were told to end, in milliseconds. Default: 5,000. */
   readonly linger?: number;
-  /** Makes sure that a cluster has an image, before anything is applied. */
-  readonly provideImage?: (image: string, order: ProvideImageOptions) => Promise<void>;
-}
-
-/** What it takes to provide an image. */
-export interface ProvideImageOptions {
-  readonly settings: DriverSettings;
-  readonly context: string;
-  readonly signal?: AbortSignal;
+  /** What builds an image where none is named. */
+  readonly builder?: ImageBuilder;
 }
 
 /** The Kubernetes driver. */
@@ -80,9 +77,11 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
       const order = readOrder(manifest.settings);
       const cluster = openCluster(order, env);
       try {
-        await options.provideImage?.(manifest.image, {
+        await provideImage(manifest.image, {
           settings: manifest.settings,
+          version: manifest.version,
           context: cluster.context,
+          builder: options.builder,
           signal: launchOptions.signal,
         });
       } catch (error) {
@@ -112,6 +111,11 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
       } finally {
         cluster.client.close();
       }
+    },
+    async probe() {
+      const cluster = tryOpen(env);
+      if (!cluster) return "no kubeconfig: needed only for --driver kubernetes";
+      return await describeCluster(cluster, AbortSignal.timeout(PATIENCE));
     },
     async dryRun(manifest, { signal }) {
       return await dryRun(manifest, openCluster(readOrder(manifest.settings), env), signal);

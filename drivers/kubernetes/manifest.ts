@@ -38,6 +38,8 @@ export interface KubernetesManifest {
   readonly tree: string;
   /** What is missing for a launch. */
   readonly problem: MpError | undefined;
+  /** Of `mp`. */
+  readonly version: string;
   /** What pods run. */
   readonly image: string;
   /** What the command line said to the driver. */
@@ -116,6 +118,7 @@ export function renderManifest(
     namespace,
     tree,
     problem: settings.problem,
+    version: settings.note?.order.version ?? "",
     image: settings.image,
     settings: settings.note?.order.settings ?? {},
     number: settings.note?.tree ?? 1,

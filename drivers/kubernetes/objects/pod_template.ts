@@ -42,7 +42,7 @@ export interface PodDoor {
 /** Stands for the pod's name in the value of a variable. */
 const POD_NAME = "$(MP_POD_NAME)";
 /** Where a pod finds its files. */
-export const FILES = "/mp";
+export const FILES = "/run/mp";
 /** Where a claim is mounted. */
 export const DATA = "/data";
 /** How long a door goes on after its pod was told to end, for Services take a while to send callers elsewhere, in ms. */

@@ -281,3 +281,13 @@ stageTest("a replica without a storage says so when it uses a scope", async ({ s
   const error = await assertRejects(() => stage.call(played, "count"));
   assertStringIncludes((error as Error).message, "pods have no files that last");
 });
+
+stageTest("probe() tells of the cluster, or what is wrong with it", async ({ stage, standIn }) => {
+  const { probe } = stage.driver;
+  assertEquals(await probe!(), 'v1.32.0+stand-in, context "admin", namespace "default"');
+  standIn.api.rights.set("admin", (verb) => verb !== "list");
+  await assertRejects(() => probe!(), MpError, "may not list deployments.apps");
+  standIn.api.rights.clear();
+  const nowhere = kubernetesDriver({ env: () => undefined });
+  assertStringIncludes(await nowhere.probe!(), "no kubeconfig");
+});

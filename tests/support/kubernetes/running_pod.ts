@@ -122,7 +122,7 @@ export class RunningPod {
         });
       }
       const inside = (value: string) =>
-        /^\/(mp|tmp|app|data)(\/|$)/.test(value) ? join(folder, value) : value;
+        /^\/(run\/mp|tmp|app|data)(\/|$)/.test(value) ? join(folder, value) : value;
       const variables = Object.fromEntries(
         Object.entries(env()).map(([name, value]) => [name, inside(value)]),
       );
