@@ -32,7 +32,7 @@ export const init = command({
     for (const name of all) output.result(`Wrote ${showPath(join(path, name))}`);
     const script = showPath(join(path, "topology.ts"));
     output.say("info", `  → mp run ${script}, then mp client sum 100`);
-    output.say("info", "  → deno test -A runs the test, in its folder");
+    output.say("info", "  → mp test, or deno test -A, in its folder, runs the test");
   },
 });
 
