@@ -32,12 +32,19 @@ export interface Call<Output> {
  * Records a history. Its clock counts calls and returns, so no two are at the same time.
  *
  * @example Record what two clients do
- * ```ts ignore
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { History } from "@metaparticle/mp/testing";
+ *
  * const history = new History<"increment", number>();
  * const first = history.call("a", "increment");
  * const second = history.call("b", "increment");
  * second.returned(1);
  * first.unknown();
+ * assertEquals(history.operations, [
+ *   { client: "a", input: "increment", called: 0 },
+ *   { client: "b", input: "increment", called: 1, returned: { at: 2, output: 1 } },
+ * ]);
  * ```
  */
 export class History<Input, Output> {

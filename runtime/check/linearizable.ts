@@ -59,12 +59,15 @@ export type Verdict<State, Input, Output> =
  *
  * @returns Whether it is linearizable; what is wrong when it is not.
  *
- * @example Two clients read what cannot be
- * ```ts ignore
- * const history = new History<RegisterInput, RegisterOutput>();
+ * @example A read that misses a write
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { checkLinearizable, History, register, type RegisterInput } from "@metaparticle/mp/testing";
+ *
+ * const history = new History<RegisterInput, unknown>();
  * history.call("a", { op: "write", value: 1 }).returned(null);
- * history.call("b", { op: "read" }).returned(undefined);
- * checkLinearizable(register(), history.operations).outcome; // "violated"
+ * history.call("b", { op: "read" }).returned(null);
+ * assertEquals(checkLinearizable(register(), history.operations).outcome, "violated");
  * ```
  */
 export function checkLinearizable<State, Input, Output>(

@@ -33,14 +33,19 @@ export interface ScopesModelOptions<Input> {
  * checking them far faster.
  *
  * @example Accounts between which money is moved
- * ```ts ignore
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { scopesModel } from "@metaparticle/mp/testing";
+ *
  * type Transfer = { from: string; to: string; amount: number };
  * const accounts = scopesModel((scopes, { from, to, amount }: Transfer) => {
- *   if (scopes[from].balance < amount) throw new Error("too little");
- *   scopes[from].balance -= amount;
- *   scopes[to].balance += amount;
- *   return scopes[from].balance;
+ *   if (scopes[from]!.balance < amount) throw new Error("too little");
+ *   scopes[from]!.balance -= amount;
+ *   scopes[to]!.balance += amount;
+ *   return scopes[from]!.balance;
  * }, { initial: { a: { balance: 10 }, b: { balance: 10 } } });
+ * const { output } = accounts.apply(accounts.initial, { from: "a", to: "b", amount: 3 });
+ * assertEquals(output, { result: 7 });
  * ```
  */
 export function scopesModel<Input>(

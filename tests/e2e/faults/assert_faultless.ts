@@ -9,7 +9,7 @@ import { runFaults } from "./run_faults.ts";
 import { STORAGES } from "./storages.ts";
 
 const SEED = 1;
-const OPERATIONS = 1_000;
+const OPERATIONS = 600;
 
 /** Runs each fault of a storage, and sees to it that nothing is wrong. @throws {AssertionError} When something is. */
 export async function assertFaultless(storage: string): Promise<void> {
