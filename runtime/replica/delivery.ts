@@ -9,7 +9,7 @@
  * @module
  */
 
-import { MpError } from "../errors.ts";
+import { type Code, MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
 import { deadlines, Timed } from "../peer/deadlines.ts";
 import { fateOf, withoutFate } from "../peer/fate.ts";
@@ -24,6 +24,10 @@ import type { PartTraffic } from "./part_traffic.ts";
 /** The first repetition that has to wait does so for up to so long, in milliseconds; each other twice as long. */
 const FIRST_PAUSE = 20;
 const LONGEST_PAUSE = 500;
+/** Answers by which a replica says that it has carried out nothing: they hold for its own attempt only. */
+const NOTHING_DONE: ReadonlySet<string> = new Set(
+  ["overloaded", "scope_conflict", "storage_unavailable"] satisfies Code[],
+);
 
 /** What is delivered. */
 export interface DeliveryOptions {
@@ -47,6 +51,8 @@ export class Delivery implements Dependent, Hedged {
   #attempt: Attempt | undefined;
   #hedge: Attempt | undefined;
   #attempts = 0;
+  /** The error of the last attempt that may have been carried out although it failed. */
+  #lost: MpError | undefined;
   #tried: Set<number> | undefined;
   #entry: HedgeEntry | undefined;
   #pause: Pause | undefined;
@@ -107,12 +113,16 @@ export class Delivery implements Dependent, Hedged {
     attempt.peer.failed(error);
     if (attempt === this.#attempt) this.#attempt = this.#hedge;
     this.#hedge = undefined;
+    const fate = fateOf(error);
+    const isNothing = NOTHING_DONE.has(error.code);
+    if (fate === "unknown" || fate === "late") this.#lost = error;
     // what the replica itself has answered, the other one would answer too
-    const isAnswer = fateOf(error) === undefined;
-    if (this.#attempt !== undefined && !isAnswer) return;
-    if (!isAnswer && this.#again(attempt.index, error)) return;
+    if (this.#attempt !== undefined && (fate !== undefined || isNothing)) return;
+    if (fate !== undefined && this.#again(attempt.index, error)) return;
     this.#settle();
-    this.#options.reject(withoutFate(error));
+    // that the last attempt has done nothing does not say that none has
+    const told = fate !== undefined || isNothing ? this.#lost ?? error : error;
+    this.#options.reject(withoutFate(told));
   }
 
   #try(index: number): void {

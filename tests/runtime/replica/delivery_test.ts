@@ -136,6 +136,31 @@ Deno.test("PartClient.callAny() makes what may have begun again only when that d
   }
 });
 
+Deno.test("PartClient.callAny() does not tell that nothing was done when an attempt before was lost", async () => {
+  for (const code of ["storage_unavailable", "scope_conflict", "overloaded"] as const) {
+    await using s: Setting = await set({}, (name, body, call) => {
+      if (name.endsWith(".0")) return crashing(() => s)(name, body, call);
+      return Promise.reject(new MpError(code, "nothing was done here"));
+    });
+    const reply = s.part.callAny(first, callOf(contextOf({ idempotencyKey: "key" })));
+    assertEquals(await refused(reply), ["replica_unreachable", "disconnected"]);
+    assertEquals(s.called, [0, 1]);
+  }
+});
+
+Deno.test("PartClient.callAny() waits for the other replica when one of the two did nothing", async () => {
+  const answer = Promise.withResolvers<string>();
+  await using s = await set({ idempotent: true, hedge: { after: 20 } }, (name) => {
+    if (name.endsWith(".0")) return answer.promise;
+    return Promise.reject(new MpError("storage_unavailable", "nothing was done here"));
+  });
+  const reply = s.part.callAny(first, callOf());
+  await s.clock.pass(30);
+  assertEquals(s.called, [0, 1]);
+  answer.resolve('"first"');
+  assertEquals((await reply).value, "first");
+});
+
 Deno.test("PartClient.callAny() makes a call no more often than allowed, and after pauses", async () => {
   await using s: Setting = await set({ idempotent: true }, crashing(() => s));
   const began = performance.now();
