@@ -10,14 +10,14 @@ testWith(
   needsSystem("linux"),
   "a body that comes a byte at a time is cut off and refused, and nothing of it is left behind",
   async () => {
-    let cut: CutOff | undefined;
+    const late: { cut?: CutOff } = {};
     const { fetch } = rpcApp({
       service,
       limits: { bodyTimeout: 200 },
-      cutOff: { end: (port, onMissing) => cut!.end(port, onMissing) },
+      cutOff: { end: (port, onMissing) => late.cut!.end(port, onMissing) },
     });
     const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, fetch);
-    cut = cutOff(server.addr.port);
+    const cut = late.cut = cutOff(server.addr.port);
     for (const length of [900, 50_000, 3_000_000]) {
       using connection = await RawConnection.open(server.addr.port);
       await connection.head({ "content-length": length });
