@@ -108,6 +108,9 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
             version: note.order.version,
           } satisfies Discovered;
         }
+      } catch (error) {
+        // a cluster that is away, or of which this user may see nothing, has nothing to be found
+        if (!(error instanceof MpError && error.code.startsWith("cluster_"))) throw error;
       } finally {
         cluster.client.close();
       }

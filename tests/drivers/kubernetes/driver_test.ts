@@ -291,3 +291,14 @@ stageTest("probe() tells of the cluster, or what is wrong with it", async ({ sta
   const nowhere = kubernetesDriver({ env: () => undefined });
   assertStringIncludes(await nowhere.probe!(), "no kubeconfig");
 });
+
+stageTest("discover() finds nothing where nothing can be seen", async ({ stage, standIn }) => {
+  await stage.play(ONE);
+  const find = async () =>
+    (await Array.fromAsync(stage.driver.discover!({}))).map(({ handle }) => handle.app);
+  assertEquals(await find(), ["shop"]);
+  standIn.api.rights.set("admin", (verb) => verb !== "list");
+  assertEquals(await find(), []);
+  standIn.api.rights.clear();
+  assertEquals(await Array.fromAsync(kubernetesDriver({ env: () => undefined }).discover({})), []);
+});
