@@ -201,6 +201,12 @@ async function recover(
     recreate: readOrder(note.order.settings).recreate,
     recovered: true,
   });
+  try {
+    await deployment.known();
+  } catch (error) {
+    await deployment.leave();
+    throw error;
+  }
   return { deployment, note, bundle: () => Promise.resolve({ code, map }) };
 }
 

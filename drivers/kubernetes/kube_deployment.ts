@@ -111,6 +111,11 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
     }
   }
 
+  /** Resolves when its pods are known. @throws {MpError} Why they cannot be. */
+  async known(): Promise<void> {
+    await this.#until(() => this.#board.listed);
+  }
+
   async ready(signal?: AbortSignal): Promise<void> {
     await this.#ready(this.#manifest, signal);
   }

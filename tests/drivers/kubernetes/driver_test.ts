@@ -302,3 +302,10 @@ stageTest("discover() finds nothing where nothing can be seen", async ({ stage, 
   standIn.api.rights.clear();
   assertEquals(await Array.fromAsync(kubernetesDriver({ env: () => undefined }).discover({})), []);
 });
+
+stageTest("recover() knows what runs", async ({ stage }) => {
+  const { deployed, deployment } = await stage.play(ONE);
+  const recovered = await stage.driver.recover!(handleOf(deployed), { logs: stage.folder });
+  assertEquals(recovered!.deployment.status(), deployment.status());
+  await recovered!.deployment.leave!();
+});
