@@ -9,7 +9,7 @@ import { containerBody, type RunnableImage } from "./container_body.ts";
 import { type Engine, EngineError } from "./engine.ts";
 import { framesOf, type TimedLine, timedLines } from "./frames.ts";
 import type { ContainerSpec, DockerManifest } from "./manifest.ts";
-import { withLabels } from "./names.ts";
+import { labelled, withLabels } from "./names.ts";
 import { filesOf, tarBytes, type TarEntry } from "./tar.ts";
 
 /** What `GET /containers/json` says of one. */
@@ -50,7 +50,7 @@ export async function listContainers(
   signal?: AbortSignal,
 ): Promise<readonly ListedContainer[]> {
   const query = { all: true, filters: withLabels(labels) };
-  return await engine.json("GET", "/containers/json", { query, signal });
+  return labelled(await engine.json("GET", "/containers/json", { query, signal }), labels);
 }
 
 /** Creates a container. @returns Its id. */

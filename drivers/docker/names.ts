@@ -58,7 +58,27 @@ export function dataVolume(app: string): string {
   return `mp-${app}-data`;
 }
 
-/** The filter of the Engine API for things with labels. */
+/** Something in an engine that has labels. */
+export interface Labelled {
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+/**
+ * Those of what an engine lists that have all labels. Some engines take a filter with several labels for those that
+ * have any, and what is listed here may be removed.
+ */
+export function labelled<T extends Labelled>(
+  listed: readonly T[] | null,
+  wanted: Readonly<Record<string, string | undefined>>,
+): T[] {
+  return (listed ?? []).filter(({ Labels }) =>
+    Object.entries(wanted).every(([name, value]) =>
+      Labels?.[name] !== undefined && (value === undefined || Labels[name] === value)
+    )
+  );
+}
+
+/** The filter of the Engine API for things with labels; see {@linkcode labelled}. */
 export function withLabels(labels: Readonly<Record<string, string | undefined>>): string {
   const label = Object.entries(labels)
     .map(([name, value]) => value === undefined ? name : `${name}=${value}`);

@@ -8,18 +8,14 @@ import type { Discovered } from "../../runtime/launch/driver.ts";
 import { listContainers, type ListedContainer } from "./containers.ts";
 import { inGroups, removeTree } from "./docker_tree.ts";
 import type { Engine } from "./engine.ts";
-import { dataVolume, LABELS, withLabels } from "./names.ts";
+import { dataVolume, LABELS } from "./names.ts";
 import { removeImages } from "./image.ts";
-import { removeVolume } from "./tree_things.ts";
+import { networksWith, removeVolume, volumesWith } from "./tree_things.ts";
 
 /** The tree of an app that is its deployment. */
 export interface Surveyed extends Discovered {
   readonly tree: number;
   readonly containers: readonly ListedContainer[];
-}
-
-interface ListedNetwork {
-  readonly Labels: Readonly<Record<string, string>>;
 }
 
 /** The deployments that an engine knows of, by the names of their apps. */
@@ -28,10 +24,7 @@ export async function survey(
   { app, signal }: { readonly app?: string; readonly signal?: AbortSignal } = {},
 ): Promise<readonly Surveyed[]> {
   const [networks, containers] = await Promise.all([
-    engine.json("GET", "/networks", {
-      query: { filters: withLabels({ [LABELS.app]: app, [LABELS.kind]: "network" }) },
-      signal,
-    }) as Promise<readonly ListedNetwork[]>,
+    networksWith(engine, { [LABELS.app]: app, [LABELS.kind]: "network" }, signal),
     listContainers(engine, { [LABELS.app]: app, [LABELS.kind]: "replica" }, signal),
   ]);
   const trees = networks.map(({ Labels }): Surveyed => {
@@ -71,13 +64,8 @@ export async function removeApp(engine: Engine, app: string): Promise<void> {
   const labels = { [LABELS.app]: app, [LABELS.tree]: undefined };
   const trees = new Set<string>();
   for (const { Labels } of await listContainers(engine, labels)) trees.add(Labels[LABELS.tree]!);
-  const filters = withLabels(labels);
-  const networks = await engine.json("GET", "/networks", { query: { filters } }) as ListedNetwork[];
-  for (const { Labels } of networks) trees.add(Labels[LABELS.tree]!);
-  const { Volumes } = await engine.json("GET", "/volumes", { query: { filters } }) as {
-    readonly Volumes: readonly ListedNetwork[] | null;
-  };
-  for (const { Labels } of Volumes ?? []) trees.add(Labels[LABELS.tree]!);
+  for (const { Labels } of await networksWith(engine, labels)) trees.add(Labels[LABELS.tree]!);
+  for (const { Labels } of await volumesWith(engine, labels)) trees.add(Labels[LABELS.tree]!);
   await inGroups([...trees], (tree) => removeTree(engine, app, Number(tree)));
 }
 

@@ -8,7 +8,7 @@ import { type Engine, EngineError } from "./engine.ts";
 import { unlessGone } from "./containers.ts";
 import { engineFault } from "./engine_faults.ts";
 import type { DockerManifest } from "./manifest.ts";
-import { withLabels } from "./names.ts";
+import { type Labelled, labelled, withLabels } from "./names.ts";
 
 /** Makes the network and the volumes of a manifest. @throws {MpError} `launch_failed`. */
 export async function makeTreeThings(
@@ -42,15 +42,45 @@ export async function removeTreeThings(
   engine: Engine,
   labels: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const filters = withLabels(labels);
-  const networks = await engine.json("GET", "/networks", { query: { filters } }) as {
-    Id: string;
-  }[];
-  for (const { Id } of networks) await unlessGone(engine.json("DELETE", `/networks/${Id}`));
-  const { Volumes } = await engine.json("GET", "/volumes", { query: { filters } }) as {
-    Volumes: { Name: string }[] | null;
-  };
-  for (const { Name } of Volumes ?? []) await removeVolume(engine, Name);
+  for (const { Id } of await networksWith(engine, labels)) {
+    await unlessGone(engine.json("DELETE", `/networks/${Id}`));
+  }
+  for (const { Name } of await volumesWith(engine, labels)) await removeVolume(engine, Name);
+}
+
+type Wanted = Readonly<Record<string, string | undefined>>;
+
+/** A network as an engine lists it. */
+export interface ListedNetwork extends Labelled {
+  readonly Id: string;
+  readonly Labels: Readonly<Record<string, string>>;
+}
+
+/** A volume as an engine lists it. */
+export interface ListedVolume extends Labelled {
+  readonly Name: string;
+  readonly Labels: Readonly<Record<string, string>>;
+}
+
+/** The networks with labels; without a value, whatever it is. */
+export async function networksWith(
+  engine: Engine,
+  labels: Wanted,
+  signal?: AbortSignal,
+): Promise<ListedNetwork[]> {
+  const query = { filters: withLabels(labels) };
+  return labelled<ListedNetwork>(await engine.json("GET", "/networks", { query, signal }), labels);
+}
+
+/** The volumes with labels; without a value, whatever it is. */
+export async function volumesWith(
+  engine: Engine,
+  labels: Wanted,
+  signal?: AbortSignal,
+): Promise<ListedVolume[]> {
+  const query = { filters: withLabels(labels) };
+  const { Volumes } = await engine.json("GET", "/volumes", { query, signal });
+  return labelled<ListedVolume>(Volumes, labels);
 }
 
 /** Removes a volume. @returns Whether it was there. */
