@@ -92,7 +92,7 @@ export class Scopes implements ScopesHost {
     // what is called within a transaction is part of it
     const outer = surrounding.getStore() ?? context?.view;
     if (outer) return await run(outer);
-    context?.begin("a transaction of its own");
+    context?.begin("a transaction by mp.scoped()");
     const timeout = Math.max(1, context?.remaining ?? DEFAULT_TIMEOUT);
     const runInside = (view: View) => surrounding.run(view, () => copied(run(view)));
     const step = context?.reply?.step(++context.steps, JSON.stringify(names));

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { mysqlStorage } from "../../../drivers/storage/mysql.ts";
 import { connectMysql } from "../../../drivers/storage/mysql_link.ts";
+import { storageAdvice } from "../../../drivers/storage/storage_advice.ts";
 import { MpError } from "../../../runtime/errors.ts";
 import type { MysqlConfig } from "../../../runtime/storage/storage_config.ts";
 import { parseStorageUrl } from "../../../runtime/storage/storage_url.ts";
@@ -61,6 +62,32 @@ testWith(needs, "mysqlStorage() on a server of its own", async (t) => {
     // modes that give quotes and backslashes another meaning
     "sql-mode": "NO_BACKSLASH_ESCAPES,ANSI_QUOTES,PAD_CHAR_TO_FULL_LENGTH",
     "character-set-server": "latin1",
+    "log-bin": "binlog",
+    "sync-binlog": "0",
+  });
+
+  await t.step("warns of settings that lose data, once", async () => {
+    const config = configOf(server.url);
+    const sync =
+      "MySQL can lose the last commits when its machine dies (sync_binlog 0); set it to 1";
+    const flush = "MySQL can lose the last commits when it dies " +
+      "(innodb_flush_log_at_trx_commit 2); set it to 1";
+    const signal = new AbortController().signal;
+    assertEquals(await storageAdvice(config, signal), [sync]);
+    await ask(server, "SET GLOBAL innodb_flush_log_at_trx_commit = 2");
+    assertEquals(await storageAdvice(config, signal), [flush, sync]);
+    const warnings: string[] = [];
+    const told = Promise.withResolvers<void>();
+    const onWarning = (warning: string) => warnings.push(warning) === 2 && told.resolve();
+    await using storage = mysqlStorage({ config, namespace: "shop", onWarning });
+    await storage.read([]);
+    await told.promise;
+    assertEquals(warnings, [flush, sync]);
+    await ask(server, "SET GLOBAL innodb_flush_log_at_trx_commit = 1; SET GLOBAL sync_binlog = 1");
+    assertEquals(await storageAdvice(config, signal), []);
+    const away = configOf(server.url.replace(/:\d+\//, ":1/"));
+    const fault = await faultOf(() => storageAdvice(away, signal));
+    assertEquals([fault.code, fault.reason], ["storage_unavailable", "unreachable"]);
   });
 
   await t.step("makes its tables once, however many begin at once", async () => {
