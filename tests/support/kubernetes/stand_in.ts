@@ -7,6 +7,7 @@
 import { join } from "@std/path";
 import { replicaEntry } from "../../../runtime/launch/prepare.ts";
 import { replicaCommand } from "../../../runtime/launch/serving_half.ts";
+import { stopBundler } from "../../../runtime/script/bundle.ts";
 import { ApiServer } from "./api_server.ts";
 import { PodRunner } from "./pod_runner.ts";
 
@@ -24,6 +25,8 @@ export class StandIn implements AsyncDisposable {
   static async start(): Promise<StandIn> {
     const api = await ApiServer.start();
     const command = replicaCommand(await replicaEntry());
+    // what replicas run may have had to be made first
+    await stopBundler();
     const pods = await PodRunner.start({ api, command, images: new Set([IMAGE]) });
     const folder = await Deno.makeTempDir({ prefix: "mp-kubeconfig-" });
     await Deno.writeTextFile(join(folder, "config"), api.kubeconfig());
