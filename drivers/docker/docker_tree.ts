@@ -63,6 +63,8 @@ export class DockerTree {
   #command: readonly string[] = [];
   #over = new AbortController();
   #looking = false;
+  /** Whether containers are being started, which looking at them would only hold up. */
+  #launching = false;
   #woken = Promise.withResolvers<void>();
   /** Since when lines are followed, in nanoseconds; nothing while nobody reads them. */
   #linesSince: bigint | undefined;
@@ -115,11 +117,17 @@ export class DockerTree {
       secret: makeSecret(),
       usersFile: manifest.usersFile,
     });
-    await inGroups([first, ...others], async (spec) => {
-      if (spec !== first) await this.#create(manifest, spec, image, signal);
-      if (!doors && spec.ports.length > 0) await this.#createTrial(manifest, spec, image);
-      await this.#start(spec, signal);
-    });
+    this.#launching = true;
+    try {
+      await inGroups([first, ...others], async (spec) => {
+        if (spec !== first) await this.#create(manifest, spec, image, signal);
+        if (!doors && spec.ports.length > 0) await this.#createTrial(manifest, spec, image);
+        await this.#start(spec, signal);
+      });
+    } finally {
+      this.#launching = false;
+    }
+    this.#look();
   }
 
   /** Takes up what another launcher has started. */
@@ -482,7 +490,7 @@ export class DockerTree {
 
   /** Looks at the replicas until all are ready. */
   async #look(): Promise<void> {
-    if (this.#looking) return;
+    if (this.#looking || this.#launching) return;
     this.#looking = true;
     const { signal } = this.#over;
     try {
