@@ -23,7 +23,8 @@ export interface Context {
   /** The caller's key by which the call is carried out at most once, where it has given one. */
   readonly idempotencyKey: string | undefined;
   /**
-   * The trace that the call is a part of, as W3C Trace Context has it; `undefined` when there is none.
+   * The trace that the call is a part of, as W3C Trace Context has it; `undefined` when there is none. Read it
+   * before the call is answered.
    * What is called with these headers is a part of it too: `fetch(url, { headers: { ...context.trace } })`.
    */
   readonly trace: TraceHeaders | undefined;

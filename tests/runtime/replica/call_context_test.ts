@@ -191,3 +191,24 @@ Deno.test("restartRequestIds() gives the same ids again", () => {
   assertEquals(first, ["s-1", "s-2"]);
   restartRequestIds(crypto.randomUUID().slice(0, 8));
 });
+
+Deno.test("CallContext.trace is read from the caller's headers when it is asked for, and held", () => {
+  let reads = 0;
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const headers = {
+    get traceparent() {
+      reads++;
+      return traceparent;
+    },
+    tracestate: undefined,
+  };
+  const context = new CallContext({ ...options, headers });
+  assertEquals(reads, 0);
+  assertEquals(context.trace, { traceparent });
+  context.answered();
+  assertEquals([context.trace, reads], [{ traceparent }, 1]);
+  // an answered call holds no request
+  const unread = new CallContext({ ...options, headers });
+  unread.answered();
+  assertEquals([unread.trace, reads], [undefined, 1]);
+});
