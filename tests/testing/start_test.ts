@@ -112,9 +112,13 @@ Deno.test("AppReplica.kill() with restart: false keeps a replica down until it i
   const leaf = app.replica("count.scatter", 1);
   await leaf.kill({ restart: false });
   assertEquals(leaf.state, "stopped");
-  await assertRejects(() => app.call("count", "a", { timeout: 1_000 }), MpError);
+  await assertRejects(() => app.call("count", "a", { timeout: 300 }), MpError);
   await leaf.restart();
-  assertEquals((await app.call<Part[]>("count", "a")).map(({ asked }) => asked), [2, 1, 2]);
+  // its caller connects again by itself; how soon is not what is tested
+  await app.call("count", "a").catch(() => {});
+  const before = await app.call<Part[]>("count", "a");
+  const [first, restarted] = before.map(({ asked }) => asked);
+  assert(restarted! < first!, `module state of what was restarted is new: ${restarted}, ${first}`);
 });
 
 Deno.test("AppReplica.kill() fails the calls that the replica has not answered", async () => {
