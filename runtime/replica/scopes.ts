@@ -6,7 +6,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { dirname } from "node:path";
-import { messageOf, MpError } from "../errors.ts";
+import { type Code, messageOf, MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
 import { chooseStorage, type ScriptStorage } from "../storage/choose_storage.ts";
 import { encodeKey, scopeKey, userScopeKey } from "../storage/key.ts";
@@ -164,10 +164,16 @@ export class Scopes implements ScopesHost {
   }
 
   /** Keeps the reply of a call with an idempotency key. @returns It, or what was answered meanwhile. */
-  keep(context: CallContext, reply: Payload): Promise<Payload> {
-    return this.#use().run((view) => context.reply!.run(view, () => reply), {
-      timeout: Math.max(1, context.remaining),
-    });
+  async keep(context: CallContext, reply: Payload): Promise<Payload> {
+    try {
+      return await this.#use().run((view) => context.reply!.run(view, () => reply), {
+        timeout: Math.max(1, context.remaining),
+      });
+    } catch (error) {
+      throw error instanceof MpError && NOTHING_CHANGED.includes(error.code)
+        ? notKept(error)
+        : error;
+    }
   }
 
   /**
@@ -257,6 +263,23 @@ export class Scopes implements ScopesHost {
 /** What leaves a transaction is no part of a scope; it is copied before any other body runs. */
 function copied(result: unknown): unknown {
   return result instanceof Promise ? result.then(withoutDrafts) : withoutDrafts(result);
+}
+
+/** Codes that say that nothing was changed, which is true of the transaction alone that failed. */
+const NOTHING_CHANGED: readonly Code[] = [
+  "storage_unavailable",
+  "scope_conflict",
+  "deadline_exceeded",
+  "cancelled",
+];
+
+/** The error of a call that has been carried out, but cannot be answered the same when it is made again. */
+function notKept(cause: MpError): MpError {
+  return new MpError(
+    "commit_unknown",
+    `Cannot keep the answer for the idempotency key: ${cause.message}`,
+    { cause, next: "Make the call again with the same key: its transactions happen once" },
+  );
 }
 
 /** What is kept of a transaction's result: JSON, which is what a later call gets. */

@@ -4,12 +4,15 @@ import { MpError } from "../../../runtime/errors.ts";
 import type { Context } from "../../../mod.ts";
 import { encodeMeta } from "../../../runtime/replica/call_meta.ts";
 import type { StorageDrivers } from "../../../runtime/storage/lazy_storage.ts";
+import { storageFault } from "../../../runtime/storage/storage_fault.ts";
 import { KEPT_FOR } from "../../../runtime/transact/kept_reply.ts";
 import { type Script, Tree } from "./tree.ts";
 
 /** Replicas that share a memory, of which every request is counted. */
 class Shared {
   requests = 0;
+  /** The number of a request that is refused. */
+  refused = 0;
   data: MemoryData = memoryData();
   now = Date.now;
 
@@ -17,9 +20,12 @@ class Shared {
     return {
       memory: (_config, namespace) => {
         const storage = memoryStorage({ namespace, data: this.data, now: () => this.now() });
-        const commit: typeof storage.commit = (
-          ...args
-        ) => (this.requests++, storage.commit(...args));
+        const commit: typeof storage.commit = (...args) => {
+          if (++this.requests === this.refused) {
+            return Promise.reject(storageFault("refused", "Cannot commit: not now"));
+          }
+          return storage.commit(...args);
+        };
         return Promise.resolve({ ...storage, commit });
       },
     };
@@ -172,6 +178,19 @@ Deno.test("keyedResponder() runs a handler's own transactions once, though the h
   fails = false;
   assertEquals(await call(tree, "svc.0", { key: "a" }), [1, 11]);
   assertEquals(await call(tree, "svc.0", { key: "b" }), [12, 22]);
+});
+
+Deno.test("keyedResponder() does not say that nothing was changed when only its reply cannot be kept", async () => {
+  const shared = new Shared();
+  await using tree = await shared.start((mp) => {
+    mp.service("add", () => mp.scoped("a", (a) => a.n = (a.n ?? 0) + 1));
+  });
+  // it is looked first, then the handler's transaction is made, and then its reply is kept
+  shared.refused = 3;
+  const error = await refusal(call(tree, "add.0", { key: "k" }));
+  assertEquals(error.code, "commit_unknown");
+  assertEquals(await call(tree, "add.0", { key: "k" }), 1);
+  assertEquals(await call(tree, "add.0", { key: "other" }), 2);
 });
 
 Deno.test("keyedResponder() names a transaction that is not the one that was run before", async () => {
