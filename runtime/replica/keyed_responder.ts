@@ -59,17 +59,31 @@ export function keyedResponder(
     async function lookFirst(payload: Payload, context: CallContext): Promise<Payload> {
       const known = await scopes.recall(context);
       if (known !== undefined) return known;
-      const reply = await respond(payload, context);
+      const reply = await keepError(() => respond(payload, context), context);
       isTransaction = context.view !== undefined;
-      return isTransaction ? reply : await scopes.keep(context, reply);
+      return isTransaction ? reply : await scopes.keep(context, { value: reply });
+    }
+
+    /** An error of a handler that has done nothing is kept; one that is a transaction has kept it itself. */
+    async function keepError(
+      run: () => Payload | Promise<Payload>,
+      context: CallContext,
+    ): Promise<Payload> {
+      try {
+        return await run();
+      } catch (error) {
+        const isDone = context.view !== undefined || context.isStopped;
+        if (isDone || context.effect !== undefined) throw error;
+        return await scopes.keep(context, { error });
+      }
     }
 
     return async (payload: Payload, context: CallContext): Promise<Payload> => {
       if (!isTransaction) return await lookFirst(payload, context);
       try {
-        const reply = await runAsTransaction(payload, context);
+        const reply = await keepError(() => runAsTransaction(payload, context), context);
         if (!context.isStopped) {
-          return context.view ? reply : await scopes.keep(context, reply);
+          return context.view ? reply : await scopes.keep(context, { value: reply });
         }
       } catch (error) {
         if (!context.isStopped) throw error;

@@ -13,6 +13,7 @@ import { encodeKey, scopeKey, userScopeKey } from "../storage/key.ts";
 import { lazyStorage, type StorageDrivers } from "../storage/lazy_storage.ts";
 import type { StorageConfig } from "../storage/storage_config.ts";
 import type { AnyScope, ScopesHost } from "../topology/scopes.ts";
+import type { IsAnswer } from "../transact/kept_reply.ts";
 import type { Outcome } from "../transact/transaction.ts";
 import { Transactor } from "../transact/transactor.ts";
 import { withoutDrafts } from "../transact/settle_draft.ts";
@@ -97,10 +98,11 @@ export class Scopes implements ScopesHost {
     const runInside = (view: View) => surrounding.run(view, () => copied(run(view)));
     const step = context?.reply?.step(++context.steps, JSON.stringify(names));
     if (step === undefined) return await this.#use().run(runInside, { timeout, scopes: ids });
-    const result = await this.#use().run((view) => step.run(view, () => kept(runInside(view))), {
-      timeout,
-      scopes: ids,
-    });
+    const isAnswer = answersOf(context!);
+    const result = await this.#use().run(
+      (view) => step.run(view, () => kept(runInside(view)), isAnswer),
+      { timeout, scopes: ids },
+    );
     return result.value;
   }
 
@@ -134,10 +136,11 @@ export class Scopes implements ScopesHost {
     const timeout = Math.max(1, context.remaining);
     if (context.isStopped) return Promise.reject(new MpError("cancelled", "It starts again"));
     if (reply === undefined) return this.#use().run(run, { timeout, first: { view, outcome } });
-    const first = reply.settle(view, outcome) ? { view, outcome } : undefined;
+    const isAnswer = answersOf(context);
+    const first = reply.settle(view, outcome, isAnswer) ? { view, outcome } : undefined;
     // somebody has answered meanwhile, and what this run has changed must not be stored
     if (first === undefined) view.abandon();
-    return this.#use().run((view) => reply.run(view, () => run(view)), {
+    return this.#use().run((view) => reply.run(view, () => run(view), isAnswer), {
       timeout,
       ...(first && { first }),
     });
@@ -163,10 +166,21 @@ export class Scopes implements ScopesHost {
     });
   }
 
-  /** Keeps the reply of a call with an idempotency key. @returns It, or what was answered meanwhile. */
-  async keep(context: CallContext, reply: Payload): Promise<Payload> {
+  /**
+   * Keeps what a call with an idempotency key has come to.
+   *
+   * @returns The reply, or what was answered meanwhile.
+   * @throws The error, or that which was the answer meanwhile.
+   */
+  async keep(context: CallContext, outcome: Outcome): Promise<Payload> {
+    const isAnswer = answersOf(context);
+    if ("error" in outcome && !isAnswer(outcome.error)) throw outcome.error;
+    const answer = () => {
+      if ("error" in outcome) throw outcome.error;
+      return outcome.value as Payload;
+    };
     try {
-      return await this.#use().run((view) => context.reply!.run(view, () => reply), {
+      return await this.#use().run((view) => context.reply!.run(view, answer, isAnswer), {
         timeout: Math.max(1, context.remaining),
       });
     } catch (error) {
@@ -263,6 +277,16 @@ export class Scopes implements ScopesHost {
 /** What leaves a transaction is no part of a scope; it is copied before any other body runs. */
 function copied(result: unknown): unknown {
   return result instanceof Promise ? result.then(withoutDrafts) : withoutDrafts(result);
+}
+
+/**
+ * Tells which errors are the answer of a call: not those of an attempt that was given up, or that may be made again.
+ * Otherwise whoever asks again, having got no answer, would be told that it has gone away.
+ */
+function answersOf(context: CallContext): IsAnswer {
+  return (error) =>
+    context.cancelled === undefined && context.remaining > 0 &&
+    !(error instanceof MpError && error.retryable);
 }
 
 /** Codes that say that nothing was changed, which is true of the transaction alone that failed. */

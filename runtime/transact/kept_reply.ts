@@ -3,10 +3,13 @@
  * written by the transaction whose result it is: so whoever makes the call again, on whichever replica,
  * is refused by the storage, learns what was answered, and changes nothing.
  *
+ * An error that a body throws is an answer, too, and kept: otherwise an earlier attempt of the same call, whose
+ * caller has long been told of the error, could still be carried out.
+ *
  * @module
  */
 
-import { MpError } from "../errors.ts";
+import { type ErrorData, messageOf, MpError } from "../errors.ts";
 import { hash32 } from "../hash.ts";
 import { Payload } from "../payload.ts";
 import { encodeKey } from "../storage/key.ts";
@@ -26,6 +29,12 @@ export interface KeptReplyOptions {
   /** Which of the handler's own transactions it is the result of; absent for the handler's reply. */
   readonly step?: number;
 }
+
+/** Whether an error is an answer, and not one of an attempt that did not come to any. */
+export type IsAnswer = (error: unknown) => boolean;
+
+/** What is kept of an error. */
+type KeptError = ErrorData | { readonly name: string; readonly message: string };
 
 /** See the module's documentation. */
 export class KeptReply {
@@ -55,19 +64,26 @@ export class KeptReply {
   /**
    * What was answered, if anything was.
    *
+   * @throws The error that was the answer.
    * @throws {MpError} `idempotency_key_reused` when something else was asked with the same key.
    */
   recall(view: View): Payload | undefined {
-    const { request, result } = view.open(this.#id);
+    const { request, result, error } = view.open(this.#id);
     if (request === undefined) return undefined;
-    if (request === this.#asked) return Payload.ofText(result);
-    throw this.#reused();
+    if (request !== this.#asked) throw this.#reused();
+    if (error !== undefined) throw this.#revive(error);
+    return Payload.ofText(result);
   }
 
-  /** Recalls what was answered, or else runs a body and keeps what it answers. A body that throws is not remembered. */
-  run(view: View, body: () => Payload | Promise<Payload>): Payload | Promise<Payload> {
+  /** Recalls what was answered, or else runs a body and keeps what it answers, be it an error. */
+  run(
+    view: View,
+    body: () => Payload | Promise<Payload>,
+    isAnswer: IsAnswer,
+  ): Payload | Promise<Payload> {
     const known = this.recall(view);
     if (known !== undefined) return known;
+    this.#keepError(view, isAnswer);
     const keep = (result: Payload) => {
       this.#keep(view, result);
       return result;
@@ -81,16 +97,36 @@ export class KeptReply {
    *
    * @returns Whether that can stand: nothing was answered before.
    */
-  settle(view: View, outcome: Outcome): boolean {
+  settle(view: View, outcome: Outcome, isAnswer: IsAnswer): boolean {
     if (view.open(this.#id).request !== undefined) return false;
+    this.#keepError(view, isAnswer);
     if ("value" in outcome) this.#keep(view, outcome.value as Payload);
     return true;
   }
 
   #keep(view: View, result: Payload): void {
     // as text, which is not walked through
-    view.replace(this.#id, { request: this.#asked, result: result.text });
+    this.#write(view, { result: result.text });
+  }
+
+  #keepError(view: View, isAnswer: IsAnswer): void {
+    view.onThrow = (error) => {
+      if (isAnswer(error)) this.#write(view, { error: keptError(error) });
+    };
+  }
+
+  #write(view: View, answer: { readonly result: string } | { readonly error: KeptError }): void {
+    view.replace(this.#id, { request: this.#asked, ...answer });
     view.expire(this.#id, Date.now() + KEPT_FOR);
+  }
+
+  /** The error again: of a handler's own transaction much as it was, since the handler may look at it. */
+  #revive(kept: KeptError): Error {
+    if ("code" in kept) return MpError.fromData(kept);
+    const { name, message } = kept;
+    return this.#options.step === undefined
+      ? new MpError("handler_failed", message, { reason: "threw" })
+      : Object.assign(new Error(message), { name });
   }
 
   /** A request is told from others by its hash: it may be large, and is not shown to anybody. */
@@ -118,4 +154,9 @@ export class KeptReply {
       { next: "Let a handler run its transactions in the same order each time" },
     );
   }
+}
+
+function keptError(error: unknown): KeptError {
+  if (error instanceof MpError) return error.toData();
+  return { name: error instanceof Error ? error.name : "Error", message: messageOf(error) };
 }

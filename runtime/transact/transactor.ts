@@ -248,7 +248,7 @@ export class Transactor {
   }
 }
 
-/** Ends a run: what it has written is fixed before any other body runs. A body that throws has written nothing. */
+/** Ends a run: what it has written is fixed before any other body runs. A body that throws has changed nothing. */
 function finish(
   view: View,
   outcome: Outcome,
@@ -257,11 +257,10 @@ function finish(
     try {
       return { outcome, writes: view.end() };
     } catch (error) {
-      return { outcome: { error }, writes: NO_WRITES };
+      return { outcome: { error }, writes: view.fail(error) };
     }
   }
-  view.abandon();
-  return { outcome, writes: NO_WRITES };
+  return { outcome, writes: view.fail(outcome.error) };
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -23,7 +23,7 @@ export interface Written {
 
 interface Opened {
   readonly state: State;
-  readonly root: Draft;
+  root: Draft;
   /** What a body has put in place of the document. */
   replaced: Draft | undefined;
   removed: boolean;
@@ -37,6 +37,8 @@ export class View implements DraftOwner {
   #overlay: Overlay;
   #opened = new Map<string, Opened>();
   #ended = false;
+  /** Told of an error that the attempt comes to, when its changes are taken back; what it then changes counts. */
+  onThrow: ((error: unknown) => void) | undefined;
 
   constructor(overlay: Overlay) {
     this.#overlay = overlay;
@@ -142,20 +144,45 @@ export class View implements DraftOwner {
     return written;
   }
 
+  /**
+   * Ends the attempt with an error: what was changed does not count.
+   *
+   * @returns What is written because of the error.
+   */
+  fail(error: unknown): Map<string, Written> {
+    this.#ended = true;
+    const { onThrow } = this;
+    if (onThrow === undefined) return new Map();
+    for (const [scope, { state }] of this.#opened) {
+      this.#opened.set(scope, this.#fresh(scope, state));
+    }
+    this.drafts.clear();
+    this.#ended = false;
+    try {
+      onThrow(error);
+    } finally {
+      this.#ended = true;
+    }
+    return this.end();
+  }
+
   #open(scope: string): Opened {
     this.use(scope);
     const known = this.#opened.get(scope);
     if (known !== undefined) return known;
-    const state = this.#overlay.get(scope);
-    const opened: Opened = {
+    const opened = this.#fresh(scope, this.#overlay.get(scope));
+    this.#opened.set(scope, opened);
+    return opened;
+  }
+
+  #fresh(scope: string, state: State): Opened {
+    return {
       state,
       root: new Draft(this, scope, documentOf(scope, state), false, undefined, ""),
       replaced: undefined,
       removed: false,
       expiresAt: undefined,
     };
-    this.#opened.set(scope, opened);
-    return opened;
   }
 }
 

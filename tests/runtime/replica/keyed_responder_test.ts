@@ -6,6 +6,7 @@ import { encodeMeta } from "../../../runtime/replica/call_meta.ts";
 import type { StorageDrivers } from "../../../runtime/storage/lazy_storage.ts";
 import { storageFault } from "../../../runtime/storage/storage_fault.ts";
 import { KEPT_FOR } from "../../../runtime/transact/kept_reply.ts";
+import type { ScopeDraft } from "../../../runtime/transact/view.ts";
 import { type Script, Tree } from "./tree.ts";
 
 /** Replicas that share a memory, of which every request is counted. */
@@ -13,18 +14,31 @@ class Shared {
   requests = 0;
   /** The number of a request that is refused. */
   refused = 0;
+  #held: { number: number; arrived: () => void; gate: Promise<void> } | undefined;
   data: MemoryData = memoryData();
   now = Date.now;
+
+  /** Holds up the request that is the `ahead`th from now. */
+  hold(ahead: number): { readonly arrived: Promise<void>; release(): void } {
+    const arrived = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const number = this.requests + ahead;
+    this.#held = { number, arrived: arrived.resolve, gate: gate.promise };
+    return { arrived: arrived.promise, release: gate.resolve };
+  }
 
   get storages(): StorageDrivers {
     return {
       memory: (_config, namespace) => {
         const storage = memoryStorage({ namespace, data: this.data, now: () => this.now() });
-        const commit: typeof storage.commit = (...args) => {
-          if (++this.requests === this.refused) {
-            return Promise.reject(storageFault("refused", "Cannot commit: not now"));
+        const commit: typeof storage.commit = async (...args) => {
+          const number = ++this.requests;
+          if (number === this.refused) throw storageFault("refused", "Cannot commit: not now");
+          if (number === this.#held?.number) {
+            this.#held.arrived();
+            await this.#held.gate;
           }
-          return storage.commit(...args);
+          return await storage.commit(...args);
         };
         return Promise.resolve({ ...storage, commit });
       },
@@ -110,23 +124,103 @@ Deno.test("keyedResponder() refuses another request with the same key", async ()
   assertEquals(await call(tree, "counter.compute.1", { key: "a", request: 5 }), { count: 5 });
 });
 
-Deno.test("keyedResponder() keeps no error: nothing was changed, so the call can be made again", async () => {
+Deno.test("keyedResponder() keeps the error that a call came to, and nothing that it has changed", async () => {
+  const shared = new Shared();
   let fails = true;
+  await using tree = await shared.start((mp) => {
+    const body = (scope: ScopeDraft) => {
+      scope.count = (scope.count ?? 0) + 1;
+      if (fails) throw new RangeError("no");
+      return scope.count as number;
+    };
+    mp.service("implicit", mp.spread(2, () => body(mp.scope.global)));
+    mp.service(
+      "explicit",
+      mp.spread(2, () =>
+        mp.scoped("global", body).catch((error: Error) => {
+          throw new Error(`${error.name}: ${error.message}`);
+        })),
+    );
+    mp.service(
+      "neither",
+      mp.spread(2, () => {
+        if (fails) throw new Error("no");
+        return 0;
+      }),
+    );
+    // what cannot be stored is an error of the transaction
+    mp.service("nan", mp.spread(2, () => void (mp.scope.global.count = fails ? NaN : 100)));
+  });
+  const ends = {
+    implicit: ["handler_failed", "no"],
+    explicit: ["handler_failed", "RangeError: no"],
+    neither: ["handler_failed", "no"],
+    nan: ["handler_failed", 'Cannot store scope "global": .count (NaN) is not JSON'],
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    fails = true;
+    // the first looks whether the call was answered, the second does not
+    for (const key of ["a", "b"]) {
+      fails = true;
+      const first = await refusal(call(tree, `${name}.compute.0`, { key }));
+      assertEquals([first.code, first.message, first.service], [...end, name]);
+      fails = false;
+      for (const replica of ["compute.1", "compute.0", "shard.0"]) {
+        const error = await refusal(call(tree, `${name}.${replica}`, { key }));
+        assertEquals([error.code, error.message, error.service], [...end, name]);
+      }
+    }
+  }
+  assertEquals(await call(tree, "implicit.compute.1", { key: "c" }), 1);
+  assertEquals(await call(tree, "explicit.compute.1", { key: "c" }), 2);
+  assertEquals(await call(tree, "neither.compute.1", { key: "c" }), 0);
+});
+
+Deno.test("keyedResponder() does not carry out an attempt that was lost when another has told an error", async () => {
+  for (const name of ["implicit", "explicit"]) {
+    const shared = new Shared();
+    let fails = false;
+    await using tree = await shared.start((mp) => {
+      const body = (scope: ScopeDraft) => {
+        if (fails) throw new Error("no");
+        return scope.count = (scope.count ?? 0) + 1;
+      };
+      mp.service("implicit", mp.spread(2, () => body(mp.scope.global)));
+      mp.service("explicit", mp.spread(2, () => mp.scoped("global", body)));
+    });
+    const [compute0, compute1] = [`${name}.compute.0`, `${name}.compute.1`];
+    for (const replica of [compute0, compute1]) await call(tree, replica, { key: replica });
+    // it has been looked whether it was answered, and the commit is on its way
+    const held = shared.hold(name === "implicit" ? 1 : 2);
+    const lost = refusal(call(tree, compute0, { key: "a" }));
+    await held.arrived;
+    fails = true;
+    const told = await refusal(call(tree, compute1, { key: "a" }));
+    fails = false;
+    held.release();
+    assertEquals([(await lost).code, (await lost).message], [told.code, "no"]);
+    assertEquals(await call(tree, compute0, { key: "b" }), 3);
+  }
+});
+
+Deno.test("keyedResponder() keeps no error of an attempt that was given up", async () => {
+  let attempts = 0;
   await using tree = await new Shared().start((mp) => {
-    mp.service("svc", () => {
-      mp.scope.global.count = (mp.scope.global.count ?? 0) + 1;
-      if (fails) throw new Error("no");
-      return mp.scope.global.count;
+    mp.service("svc", async ({ wait }: { wait: boolean }, { signal }: Context) => {
+      attempts++;
+      const { n } = mp.scope.global;
+      if (attempts === 1) {
+        await new Promise((_, reject) => {
+          signal.addEventListener("abort", () => reject(new Error("it was given up")));
+        });
+      }
+      return wait && (mp.scope.global.n = (n ?? 0) + 1);
     });
   });
-  for (const _ of [1, 2]) {
-    const error = await refusal(call(tree, "svc.0", { key: "a" }));
-    assertEquals([error.code, error.message], ["handler_failed", "no"]);
-  }
-  fails = false;
-  assertEquals(await call(tree, "svc.0", { key: "a" }), 1);
-  fails = true;
-  assertEquals(await call(tree, "svc.0", { key: "a" }), 1);
+  const request = JSON.stringify({ wait: true });
+  const meta = encodeMeta({ requestId: "r", idempotencyKey: "a" });
+  await refusal(tree.peer("svc.0").call(request, { timeout: 50, meta }));
+  assertEquals(await call(tree, "svc.0", { key: "a", request: { wait: true } }), 1);
 });
 
 Deno.test("keyedResponder() keeps the reply of a handler without scopes", async () => {

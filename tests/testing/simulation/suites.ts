@@ -158,6 +158,45 @@ export const SUITES: readonly Suite[] = [
     },
   },
   {
+    name: "keys: what a caller was told to have failed is not carried out later",
+    script: at("../topologies/tickets.ts"),
+    options() {
+      let acknowledged: string[] = [];
+      let unknown: string[] = [];
+      return {
+        async scenario(app, world) {
+          [acknowledged, unknown] = [[], []];
+          const buy = async (mark: string): Promise<void> => {
+            for (let attempt = 0; attempt < 5; attempt++) {
+              try {
+                await app.call("buy", mark, {
+                  idempotencyKey: mark,
+                  timeout: 1 + world.below(400),
+                });
+                return void acknowledged.push(mark);
+              } catch (error) {
+                // sold out is sold out, whatever becomes of earlier attempts
+                if (error instanceof MpError && error.code === "handler_failed") return;
+              }
+            }
+            unknown.push(mark);
+          };
+          await world.clients(3, async (client) => {
+            for (let i = 0; i < 4; i++) {
+              if (client === 0) await app.call("add", undefined, { timeout: 500 }).catch(() => {});
+              else await buy(`${client}.${i}`);
+              await world.delay(world.below(30));
+            }
+          });
+        },
+        eventually(_app, { scope }) {
+          const found = scope<{ sold?: string[] }>("tickets")?.sold ?? [];
+          assertExactlyOnce({ acknowledged, unknown }, found);
+        },
+      };
+    },
+  },
+  {
     name: "hedging: every answer is that of its own question",
     script: at("../topologies/hedged.ts"),
     options: () => ({
