@@ -170,3 +170,12 @@ export function messageOf(thrown: unknown): string {
     return "a value that cannot be shown";
   }
 }
+
+/**
+ * Why the system refused something to do with a file: `Permission denied (os error 13): open '…'` says the
+ * path once more, so the first part is enough.
+ */
+export function systemReason(thrown: unknown): string {
+  const reason = messageOf(thrown).split(/ \(os error|: [a-z]+ '/)[0]!;
+  return reason.charAt(0).toLowerCase() + reason.slice(1);
+}

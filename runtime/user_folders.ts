@@ -6,7 +6,7 @@
 
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { MpError } from "./errors.ts";
+import { MpError, systemReason } from "./errors.ts";
 
 /** Reads a variable of the environment; an empty one counts as absent. */
 export type ReadEnv = (name: string) => string | undefined;
@@ -41,14 +41,46 @@ export function privateTemporaryFolder(env: ReadEnv = readEnv): string {
     Deno.mkdirSync(folder, { mode: 0o700, recursive: true });
     if (isPrivate(folder)) return folder;
   } catch (error) {
-    throw new MpError("state_unwritable", `Cannot make the folder "${folder}": ${error}`, {
-      cause: error,
-      next: "Set HOME or TMPDIR to a folder that can be written",
-    });
+    throw new MpError(
+      "state_unwritable",
+      `Cannot make the folder "${folder}": ${systemReason(error)}`,
+      {
+        cause: error,
+        next: "Set HOME or TMPDIR to a folder that can be written",
+      },
+    );
   }
   throw new MpError("state_unwritable", `Cannot use the folder "${folder}": others can write it`, {
     next: "Set HOME or TMPDIR to a folder of your own",
   });
+}
+
+/**
+ * Makes a temporary folder for one use, which only this user can enter.
+ *
+ * @param prefix What its name begins with.
+ * @throws {MpError} `state_unwritable` when there can be none.
+ */
+export function makeTemporaryFolder(prefix: string): string {
+  try {
+    return Deno.makeTempDirSync({ prefix });
+  } catch (error) {
+    throw temporaryUnwritable(error);
+  }
+}
+
+/**
+ * The error of temporary files that cannot be written.
+ *
+ * @param cause What the system said.
+ */
+export function temporaryUnwritable(cause: unknown): MpError {
+  const folder = readEnv("TMPDIR") ?? tmpdir();
+  return new MpError(
+    "state_unwritable",
+    `Cannot write temporary files in "${folder}": ${systemReason(cause)}`,
+    { cause, next: "Make room or give yourself access, or set TMPDIR to another folder" },
+  );
 }
 
 /** Whether only this user can write to a folder; what is run must not come from somebody else. */
@@ -56,6 +88,25 @@ export function isPrivate(folder: string): boolean {
   if (Deno.build.os === "windows") return true;
   const { isDirectory, uid, mode } = Deno.lstatSync(folder);
   return isDirectory && uid === Deno.uid() && ((mode ?? 0) & 0o022) === 0;
+}
+
+/**
+ * Removes what nobody has changed for a while. What cannot be removed stays.
+ *
+ * @param age In milliseconds.
+ * @param isWanted Whether what has a name may go. Default: everything.
+ */
+export function removeOlder(folder: string, age: number, isWanted = (_name: string) => true): void {
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (!isWanted(name)) continue;
+    const path = join(folder, name);
+    try {
+      const { mtime } = Deno.lstatSync(path);
+      if (mtime && Date.now() - mtime.getTime() > age) Deno.removeSync(path, { recursive: true });
+    } catch {
+      // another process is at it
+    }
+  }
 }
 
 function temporary(env: ReadEnv): string {

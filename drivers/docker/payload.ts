@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { messageOf, MpError } from "../../runtime/errors.ts";
 import type { DriverSettings } from "../../runtime/launch/driver.ts";
+import { ownProgram } from "../../runtime/launch/own_program.ts";
 import { REPLICA_ARGUMENT } from "../../runtime/launch/replica_arguments.ts";
 import { servingHalf } from "../../runtime/launch/serving_half.ts";
 import { digestOf } from "./file_digest.ts";
@@ -80,8 +81,8 @@ export async function payloadFor(
   if (from !== undefined) return await ofImage(from);
   if (own) {
     return Deno.build.standalone
-      ? await ofBinary(Deno.execPath(), platform, own, from)
-      : await ofDeno(Deno.execPath());
+      ? await ofBinary(ownProgram(), platform, own, from)
+      : await ofDeno(ownProgram());
   }
   const beside = join(dirname(Deno.execPath()), `mp-${version}-${platform.os}-${platform.arch}`);
   if (await isFile(beside)) return await ofBinary(beside, platform, own, from);

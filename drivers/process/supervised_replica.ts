@@ -7,6 +7,7 @@
 import { messageOf, MpError } from "../../runtime/errors.ts";
 import type { Address } from "../../runtime/launch/address_book.ts";
 import type { LogLine, ReplicaStatus } from "../../runtime/launch/driver.ts";
+import { programToStart } from "../../runtime/launch/own_program.ts";
 import { parseAddress } from "../../runtime/peer/address.ts";
 import type { Channel } from "../../runtime/peer/channel.ts";
 import type { ReplicaNotices, SupervisorCalls } from "../../runtime/replica/supervision.ts";
@@ -110,14 +111,16 @@ export class SupervisedReplica {
     this.#openDoors.clear();
     const { command, args, cwd, env, path, index } = this.spec;
     let prepared: Readonly<Record<string, string>>;
+    let program: string;
     try {
+      program = programToStart(command);
       prepared = this.#around.prepare();
     } catch (error) {
       return this.#onEnded(undefined, `cannot be started: ${messageOf(error)}`);
     }
     this.#pulse.start(performance.now());
     const process = new ReplicaProcess(
-      { command, args, cwd, env: { ...env, ...prepared } },
+      { command: program, args, cwd, env: { ...env, ...prepared } },
       (stream, text, origin) =>
         this.#around.onLine({ path, index, time: Date.now(), stream, text, ...origin }),
     );

@@ -14,6 +14,7 @@ import { loadScript } from "../script/load.ts";
 import { chooseStorage } from "../storage/choose_storage.ts";
 import { showStorage } from "../storage/storage_url.ts";
 import type { Program } from "./command.ts";
+import { makeTemporaryFolder } from "../user_folders.ts";
 
 /** What was looked at and what was found. */
 export interface Check {
@@ -96,7 +97,7 @@ async function checkState(program: Program): Promise<Finding> {
 
 async function checkSockets(): Promise<Finding> {
   if (Deno.build.os === "windows") return "not used here";
-  const folder = await Deno.makeTempDir({ prefix: "mp-" });
+  const folder = makeTemporaryFolder("mp-");
   try {
     const address = `unix:${join(folder, "socket")}` as const;
     const listener = listen(address);
@@ -113,7 +114,7 @@ async function checkSockets(): Promise<Finding> {
 /** Loads an empty program, as every script is loaded. */
 async function checkReplicas(): Promise<Finding> {
   const { entry } = await servingHalf();
-  const folder = await Deno.makeTempDir({ prefix: "mp-" });
+  const folder = makeTemporaryFolder("mp-");
   try {
     const [bundle, sourceMap] = [join(folder, "bundle.mjs"), join(folder, "bundle.mjs.map")];
     await Deno.writeTextFile(bundle, "export default async () => ({});\n");

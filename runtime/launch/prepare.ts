@@ -11,6 +11,7 @@ import { type Loaded, loadScript, startLoader } from "../script/load.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { DeployOrder, OrderedBundle } from "./launcher.ts";
 import { replicaCommand, servingHalf } from "./serving_half.ts";
+import { makeTemporaryFolder, temporaryUnwritable } from "../user_folders.ts";
 
 /** How a script is prepared. */
 export interface PrepareOptions {
@@ -112,13 +113,15 @@ interface BundleFiles extends AsyncDisposable {
 }
 
 async function bundleFiles({ code, map }: OrderedBundle): Promise<BundleFiles> {
-  const folder = await Deno.makeTempDir({ prefix: "mp-bundle-" });
+  const folder = makeTemporaryFolder("mp-bundle-");
   const bundle = join(folder, "bundle.mjs");
   const sourceMap = join(folder, "bundle.mjs.map");
-  await Promise.all([Deno.writeTextFile(bundle, code), Deno.writeTextFile(sourceMap, map)]);
-  return {
-    bundle,
-    sourceMap,
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
+  const remove = () => Deno.remove(folder, { recursive: true });
+  try {
+    await Promise.all([Deno.writeTextFile(bundle, code), Deno.writeTextFile(sourceMap, map)]);
+  } catch (error) {
+    await remove();
+    throw temporaryUnwritable(error);
+  }
+  return { bundle, sourceMap, [Symbol.asyncDispose]: remove };
 }

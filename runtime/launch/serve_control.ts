@@ -14,6 +14,7 @@ import type { Address } from "./address_book.ts";
 import type { ReplicaId } from "./driver.ts";
 import { toErrorRecord } from "./error_record.ts";
 import type { DeployOrder, Launcher, News, ScaleOrder } from "./launcher.ts";
+import { makeTemporaryFolder } from "../user_folders.ts";
 
 /** How long a follower may take for a message. */
 const LONG = 24 * 3_600_000;
@@ -81,7 +82,7 @@ export async function serveControl(launcher: Launcher): Promise<ControlServer> {
 }
 
 async function makeFolder(): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "mp-" });
+  const folder = makeTemporaryFolder("mp-");
   if (new TextEncoder().encode(folder).length <= LONGEST_FOLDER) return folder;
   await Deno.remove(folder);
   return await Deno.makeTempDir({ dir: "/tmp", prefix: "mp-" });

@@ -14,6 +14,7 @@ import config from "../../deno.json" with { type: "json" };
 import { messageOf, MpError } from "../errors.ts";
 import { bundledReplica } from "../own_files.ts";
 import { cacheFolders, isPrivate } from "../user_folders.ts";
+import { ownProgram } from "./own_program.ts";
 import { INSPECT_OPTION, REPLICA_ARGUMENT } from "./replica_arguments.ts";
 import type { ReplicaCommand } from "./driver.ts";
 
@@ -84,12 +85,13 @@ export async function servingHalf(options: ServingHalfOptions = {}): Promise<Ser
  *
  * @param entry As {@linkcode servingHalf} gives it.
  * @param inspect Where the inspector is to listen, `127.0.0.1:9229`, if at all.
+ * @throws {MpError} `state_unwritable` when this program was replaced and cannot be kept.
  */
 export function replicaCommand(
   entry: string,
   { inspect }: { inspect?: string } = {},
 ): ReplicaCommand {
-  const command = Deno.execPath();
+  const command = ownProgram();
   const inspector = inspect === undefined ? [] : [`${INSPECT_OPTION}${inspect}`];
   if (Deno.build.standalone) return { command, args: [entry, ...inspector] };
   return {

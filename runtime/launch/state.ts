@@ -14,7 +14,7 @@
  */
 
 import { join } from "node:path";
-import { messageOf, MpError } from "../errors.ts";
+import { MpError, systemReason } from "../errors.ts";
 import type { Plan } from "../plan/plan.ts";
 import { privateTemporaryFolder, type ReadEnv } from "../user_folders.ts";
 import type { Address } from "./address_book.ts";
@@ -223,21 +223,19 @@ async function writing<T>(path: string, body: () => Promise<T>): Promise<T> {
 }
 
 function unwritable(path: string, cause: unknown): MpError {
-  return new MpError("state_unwritable", `Cannot write state in "${path}": ${reasonOf(cause)}`, {
-    cause,
-    next: "Make room or give yourself access, or set XDG_STATE_HOME to another folder",
-  });
+  return new MpError(
+    "state_unwritable",
+    `Cannot write state in "${path}": ${systemReason(cause)}`,
+    {
+      cause,
+      next: "Make room or give yourself access, or set XDG_STATE_HOME to another folder",
+    },
+  );
 }
 
 function unreadable(path: string, cause: unknown): MpError {
-  return new MpError("state_unwritable", `Cannot read state in "${path}": ${reasonOf(cause)}`, {
+  return new MpError("state_unwritable", `Cannot read state in "${path}": ${systemReason(cause)}`, {
     cause,
     next: "Give yourself access, or set XDG_STATE_HOME to another folder",
   });
-}
-
-/** `Permission denied (os error 13): open '…'` says the path once more; the first part is the reason. */
-function reasonOf(cause: unknown): string {
-  const reason = messageOf(cause).split(/ \(os error|: [a-z]+ '/)[0]!;
-  return reason.charAt(0).toLowerCase() + reason.slice(1);
 }

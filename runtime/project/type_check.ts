@@ -14,6 +14,7 @@ import { scriptConfig } from "../script/script_config.ts";
 import { showPath } from "../script/show_path.ts";
 import { declarations } from "./declarations.ts";
 import { COMPILER_OPTIONS } from "./starter_files.ts";
+import { makeTemporaryFolder } from "../user_folders.ts";
 
 /** Options of {@linkcode typeCheck}. */
 export interface TypeCheckOptions {
@@ -43,7 +44,7 @@ export async function typeCheck(
   const path = checkScript(script);
   const checker = findChecker(dirname(path), env("PATH") ?? "");
   if (checker === undefined) return false;
-  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "mp-check-" }));
+  const folder = await Deno.realPath(makeTemporaryFolder("mp-check-"));
   try {
     for (const [name, text] of Object.entries(await declarations())) {
       await Deno.writeTextFile(join(folder, name), text);

@@ -15,6 +15,7 @@ import { scriptApi } from "../topology/api.ts";
 import { directHost } from "../topology/direct_host.ts";
 import { testGlobals } from "./test_globals.ts";
 import { type TestRegister, testRegister } from "./test_register.ts";
+import { makeTemporaryFolder } from "../user_folders.ts";
 
 /** Modules that the program gives to tests, by the names under which they are imported. */
 export type TestModules = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -36,7 +37,7 @@ export async function loadTestFile(file: string, modules: TestModules): Promise<
   const bundle = await bundleScript(file, {
     modules: Object.keys(modules).filter((name) => name !== API),
   });
-  const folder = await Deno.makeTempDir({ prefix: "mp-test-" });
+  const folder = makeTemporaryFolder("mp-test-");
   let form: CanonicalForm;
   const path = join(folder, "bundle.mjs");
   const url = toFileUrl(path).href;

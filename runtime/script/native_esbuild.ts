@@ -10,8 +10,8 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { type EmbeddedFile, readEmbedded } from "../embedded.ts";
-import { messageOf, MpError } from "../errors.ts";
-import { cacheFolders, isPrivate } from "../user_folders.ts";
+import { messageOf, MpError, systemReason } from "../errors.ts";
+import { cacheFolders, isPrivate, removeOlder } from "../user_folders.ts";
 
 /** Options of {@linkcode nativeEsbuild}. */
 export interface NativeEsbuildOptions {
@@ -51,7 +51,7 @@ export async function nativeEsbuild(options: NativeEsbuildOptions): Promise<stri
       return await writeOut(folder, read(embedded), embedded);
     } catch (error) {
       if (error instanceof MpError) throw error;
-      problems.push(`${folder}: ${messageOf(error)}`);
+      problems.push(`${folder}: ${systemReason(error)}`);
     }
   }
   throw new MpError(
@@ -188,19 +188,6 @@ function removeRemains(folder: string): void {
 }
 
 const HOUR = 3600 * 1000;
-
-function removeOlder(folder: string, age: number, isWanted = (_name: string) => true): void {
-  for (const { name } of Deno.readDirSync(folder)) {
-    if (!isWanted(name)) continue;
-    const path = join(folder, name);
-    try {
-      const { mtime } = Deno.lstatSync(path);
-      if (mtime && Date.now() - mtime.getTime() > age) Deno.removeSync(path, { recursive: true });
-    } catch {
-      // another process is at it
-    }
-  }
-}
 
 function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");

@@ -1,7 +1,7 @@
 // State that cannot be written, and files that vanish while they are used.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { type Need, needsSystem, testWith } from "../support/needs.ts";
+import { needsMounts, needsSystem, testWith } from "../support/needs.ts";
 import { mpProgram, mpSandbox, type Sandbox } from "../support/mp.ts";
 import { ask } from "./callers.ts";
 import { APP, launch, script, told, urlOf } from "./launched.ts";
@@ -17,22 +17,6 @@ mp.service("hello", (name: string) => "hello, " + name, { expose: true });
 function sandboxWithDisk(options: string): Promise<Sandbox> {
   const mount = `mount -t tmpfs -o ${options} tmpfs "$XDG_STATE_HOME" && exec "$@"`;
   return mpSandbox(["unshare", "-rm", "sh", "-c", mount, "sh", ...mpProgram()]);
-}
-
-/** Whether a process may have disks of its own. */
-function needsMounts(): Need {
-  const mount = "mount -t tmpfs -o size=4k tmpfs /mnt";
-  try {
-    const { success } = new Deno.Command("unshare", {
-      args: ["-rm", "sh", "-c", mount],
-      stdout: "null",
-      stderr: "null",
-    }).outputSync();
-    if (success) return {};
-  } catch {
-    // there is no such program
-  }
-  return { absent: "no mounts of one's own here", elsewhere: true };
 }
 
 const disks = { "read-only": "ro", full: "size=4k,nr_inodes=2" };

@@ -1,12 +1,25 @@
 // What the executable writes out at its first run.
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { executable, needsExecutable } from "../support/executable.ts";
 import { mpSandbox, type Sandbox } from "../support/mp.ts";
-import { needsSystem, testWith } from "../support/needs.ts";
+import { needsMounts, needsSystem, testWith } from "../support/needs.ts";
 
 const NEEDS = [needsExecutable(), needsSystem("linux", "darwin")];
 const HELLO = `import * as mp from "@metaparticle/mp";\nmp.service("hello", () => "hi");\n`;
+
+/** Disks that take no program, as options of a mount, and what is said where there are no others. */
+const DISKS = [
+  [
+    "size=64k",
+    /^error: Cannot write out esbuild, .*\/cache\/.*: no space left on device; .*\/tmp\/.*: no space left on device\n.*Set XDG_CACHE_HOME/,
+  ],
+  [
+    "size=4k,nr_inodes=1",
+    /^error: Cannot write temporary files in ".*\/tmp": no space left on device\n.*TMPDIR/,
+  ],
+  ["ro", /^error: Cannot write temporary files in ".*\/tmp": read-only file system\n.*TMPDIR/],
+] as const;
 
 async function withScript(): Promise<Sandbox> {
   const sandbox = await mpSandbox([executable()]);
@@ -82,5 +95,32 @@ testWith(
     assertEquals(refused.code, 1);
     assertStringIncludes(refused.stderr, "Cannot write out esbuild, which bundles scripts");
     assertStringIncludes(refused.stderr, "→ Set XDG_CACHE_HOME to a folder that can be written");
+  },
+);
+
+testWith(
+  [...NEEDS, needsMounts()],
+  "on a full or read-only disk, a temporary folder is used, or it is said",
+  async () => {
+    for (const [options, said] of DISKS) {
+      // a disk of its own where the cache is kept, and another for what is temporary
+      const mount = [
+        `mount -t tmpfs -o ${options} tmpfs "$XDG_CACHE_HOME"`,
+        `if [ -n "$FULL" ]; then mount -t tmpfs -o ${options} tmpfs "$TMPDIR"; fi`,
+        'exec "$@"',
+      ].join(" && ");
+      const program = ["unshare", "-rm", "sh", "-c", mount, "sh", executable()];
+      await using sandbox = await mpSandbox(program);
+      await sandbox.write("hello.ts", HELLO);
+      const TMPDIR = join(sandbox.folder, "tmp");
+      await Deno.mkdir(TMPDIR);
+      const full = await sandbox.run(["plan", "hello.ts"], { env: { TMPDIR, FULL: "yes" } });
+      assertEquals([full.code, full.stdout], [1, ""]);
+      assertMatch(full.stderr, said);
+      assertEquals(filesIn(TMPDIR), []);
+      const second = await sandbox.run(["plan", "hello.ts"], { env: { TMPDIR } });
+      assertEquals(second.code, 0, second.stderr);
+      assertEquals(filesIn(TMPDIR).filter((path) => path.endsWith("/esbuild")).length, 1);
+    }
   },
 );

@@ -53,6 +53,22 @@ export function needsSystem(...systems: readonly (typeof Deno.build.os)[]): Need
   return { absent: `only for ${systems.join(", ")}`, elsewhere: true };
 }
 
+/** Whether a process may have disks of its own. */
+export function needsMounts(): Need {
+  const mount = "mount -t tmpfs -o size=4k tmpfs /mnt";
+  try {
+    const { success } = new Deno.Command("unshare", {
+      args: ["-rm", "sh", "-c", mount],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync();
+    if (success) return {};
+  } catch {
+    // there is no such program
+  }
+  return { absent: "no mounts of one's own here", elsewhere: true };
+}
+
 function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
