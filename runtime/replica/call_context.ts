@@ -18,8 +18,10 @@ import type { View } from "../transact/view.ts";
 export interface CallContextOptions {
   readonly service: string;
   readonly replica: ReplicaInfo;
-  /** How long the call may take from now on, in milliseconds. */
+  /** How long the call may take, in milliseconds. */
   readonly timeout: number;
+  /** Since when, by `performance.now()`. Default: now. */
+  readonly since?: number;
   readonly requestId: string;
   readonly user?: string;
   readonly idempotencyKey?: string;
@@ -77,7 +79,7 @@ export class CallContext extends Timed implements Context, Dependent {
   isStopped = false;
   /** How long the call may take in all, in milliseconds. */
   readonly timeout: number;
-  #started = performance.now();
+  #started: number;
   #trace: TraceHeaders | undefined;
   #headers: HeldHeaders | undefined;
   /** @internal */ previousDependent: Dependent | undefined = undefined;
@@ -103,6 +105,7 @@ export class CallContext extends Timed implements Context, Dependent {
     this.user = options.user;
     this.idempotencyKey = options.idempotencyKey;
     this.timeout = options.timeout;
+    this.#started = options.since ?? performance.now();
     this.#trace = options.trace;
     this.#headers = options.headers;
     this.#caller = options.caller;

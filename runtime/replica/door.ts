@@ -232,6 +232,7 @@ function serviceOf(
         service,
         replica: replica.info,
         timeout: asked === undefined ? timeout : Math.min(asked, timeout),
+        since: meta.arrived,
         requestId: meta.requestId ?? newRequestId(),
         // a spread for what is mostly absent would cost every call
         idempotencyKey: meta.idempotencyKey,

@@ -18,6 +18,10 @@ export class BatchedMeta implements CallMeta {
     this.idempotencyKey = `${key}#${place}`;
   }
 
+  get arrived(): number {
+    return this.#meta.arrived;
+  }
+
   get requestId(): string | undefined {
     return this.#meta.requestId;
   }

@@ -69,7 +69,8 @@ export class Endpoint {
     }
     const metrics = this.#metrics.get(call.method) ?? this.#meet(call.method);
     if (metrics === undefined) return this.#answerUnknown(call);
-    const started = metrics.begin();
+    metrics.begin();
+    const { arrived } = meta;
     const done = (result: Payload): string => {
       let reply: string;
       try {
@@ -78,11 +79,11 @@ export class Endpoint {
       } catch (error) {
         return failed(error);
       }
-      metrics.end(started);
+      metrics.end(arrived);
       return reply;
     };
     const failed = (error: unknown): string => {
-      metrics.end(started);
+      metrics.end(arrived);
       metrics.fail(codeOf(error));
       if (codeOf(error) === "overloaded") meta.retryAfter = (error as MpError).retryAfter ?? 1000;
       return this.#errorReply(call, error);

@@ -55,12 +55,13 @@ export interface CallerInfo {
 export class Exchange extends Timed implements CallMeta {
   challenge: string | undefined;
   retryAfter: number | undefined;
+  arrived = 0;
   #request: Request;
   #info: CallerInfo | undefined;
   #host: ExchangeHost;
   #resolve: (response: Response) => void;
   #reject: (error: unknown) => void;
-  #arrived = false;
+  #settled = false;
   #late = false;
   #reader: ReadableStreamDefaultReader | ReadableStreamBYOBReader | undefined;
 
@@ -148,7 +149,8 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   #answer(decoded: Decoded): void {
-    if (!this.#arrive()) return;
+    if (!this.#settle()) return;
+    this.arrived = performance.now();
     try {
       const reply = this.#host.endpoint.answer(decoded, this);
       const isBatch = Array.isArray(decoded);
@@ -196,7 +198,7 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   #refuse(status: 400 | 408 | 413, code: Code, why: string): void {
-    if (!this.#arrive()) return;
+    if (!this.#settle()) return;
     // lets go of what has come
     this.#reader?.cancel().catch(() => {});
     const error = new MpError(code, `Cannot read the request: ${why}`);
@@ -204,9 +206,9 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   /** Whether this is the first that is known of the body, whole or refused. */
-  #arrive(): boolean {
-    if (this.#arrived) return false;
-    this.#arrived = true;
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
     deadlines.remove(this);
     return true;
   }

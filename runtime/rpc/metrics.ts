@@ -31,15 +31,14 @@ export class MethodMetrics {
     this.name = name;
   }
 
-  /** Notes that a call has arrived. @returns What {@linkcode end} needs. */
-  begin(): number {
+  /** Notes that a call is being answered. */
+  begin(): void {
     this.inFlight++;
-    return performance.now();
   }
 
-  /** Notes that a call that began at `started` has been answered. */
-  end(started: number): void {
-    const took = performance.now() - started;
+  /** Notes that a call that had arrived then, by `performance.now()`, has been answered. */
+  end(arrived: number): void {
+    const took = performance.now() - arrived;
     this.inFlight--;
     this.answered++;
     this.total += took;

@@ -45,6 +45,8 @@ export interface Readiness {
  * only what is used, once, and before the call is answered.
  */
 export interface CallMeta {
+  /** When the call had arrived as a whole, by `performance.now()`. */
+  readonly arrived: number;
   /** Header `X-Request-Id`, at most 128 characters of it; what is not visible ASCII is replaced. */
   readonly requestId: string | undefined;
   /** Header `X-Timeout-Ms`. @throws {MpError} `invalid_request` when it is no positive number. */
