@@ -5,6 +5,7 @@
  */
 
 import { type Code, CODES, messageOf, MpError } from "../errors.ts";
+import { flushSpans, startSpanExport } from "../telemetry/span_export.ts";
 import { formatDuration } from "./duration.ts";
 
 /** One call. */
@@ -41,6 +42,7 @@ export async function callService(call: OutsideCall): Promise<unknown> {
   const late = AbortSignal.timeout(timeout + ANSWER_SLACK);
   let response: Response;
   let text: string;
+  await startSpanExport();
   try {
     response = await fetch(url, {
       method: "POST",
@@ -57,6 +59,8 @@ export async function callService(call: OutsideCall): Promise<unknown> {
     text = await response.text();
   } catch (error) {
     throw failure(call, error, late.aborted);
+  } finally {
+    await flushSpans();
   }
   const reply = readReply(text);
   if (reply === undefined) {

@@ -13,6 +13,7 @@ import { installStackMapping } from "../script/stack.ts";
 import { takeUncaught } from "../script/uncaught.ts";
 import type { StorageDrivers } from "../storage/lazy_storage.ts";
 import { openTracing } from "../telemetry/open_tracing.ts";
+import { flushSpans } from "../telemetry/span_export.ts";
 import type { CallContext } from "./call_context.ts";
 import type { FATAL_EXIT } from "./environment.ts";
 import { followBook } from "./follow_book.ts";
@@ -159,7 +160,7 @@ function obey(running: Promise<Replica>): Obedience {
 let draining: Promise<void> | undefined;
 
 function drain(replica: Replica, how: DrainOptions, grace: number): Promise<void> {
-  return draining ??= replica.drain(how, AbortSignal.timeout(grace));
+  return draining ??= replica.drain(how, AbortSignal.timeout(grace)).then(flushSpans);
 }
 
 /** An error that user code threw while it answered a call goes to the replica's log, with its stack. */

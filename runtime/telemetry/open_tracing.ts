@@ -4,17 +4,16 @@
  * @module
  */
 
+import { startSpanExport, takesSpans } from "./span_export.ts";
 import type { Tracing } from "./tracing.ts";
 
-/** Where `@opentelemetry/api` keeps what is registered with it; Deno itself does so where it exports. */
-const REGISTERED = Symbol.for("opentelemetry.js.api.1");
-
 /**
- * Opens the tracing of this process. Nothing is loaded unless something would take the spans, which Deno
- * does with `OTEL_DENO=true`.
+ * Opens the tracing of this process. Nothing is loaded unless something would take the spans, as with
+ * `OTEL_DENO=true`.
  */
 export async function openTracing(): Promise<Tracing | undefined> {
-  if (!(REGISTERED in globalThis)) return undefined;
+  await startSpanExport();
+  if (!takesSpans()) return undefined;
   const { openTelemetry } = await import("./open_telemetry.ts");
   return openTelemetry();
 }

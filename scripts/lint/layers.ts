@@ -50,7 +50,7 @@ export const LAYERS: readonly Layer[] = [
       "esbuild",
       "prom-client",
       "bcryptjs",
-      "@opentelemetry/api",
+      "@opentelemetry",
       "@jridgewell/trace-mapping",
     ],
     builtIns: true,

@@ -42,7 +42,7 @@ const LAZY: readonly { readonly what: RegExp; readonly why: string }[] = [
   { what: /^(redis|mysql2)(\/|$)/, why: "a storage's client loads when the storage is first used" },
   { what: /^prom-client(\/|$)/, why: "prom-client loads at the first GET /metrics" },
   {
-    what: /^@opentelemetry\/|^runtime\/telemetry\/open_telemetry/,
+    what: /^@opentelemetry\/|^runtime\/telemetry\/(open_telemetry|export\/)/,
     why: "spans are made only where something takes them, as with OTEL_DENO=true",
   },
   { what: /^bcryptjs(\/|$)/, why: "bcryptjs loads when a password is compared with such a hash" },

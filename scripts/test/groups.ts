@@ -39,14 +39,12 @@ const FIXTURES = "tests/fixtures/";
 /** Where tests run the program as a person does. */
 const EITHER = ["tests/e2e/", "tests/examples/"];
 /**
- * Tests of `deno task mp`, of scripts that Deno runs, of traces, which Deno does not export from a compiled
- * program, and of clusters, for which the base needs to be newer than Deno 2.6.
+ * Tests of `deno task mp`, of scripts that Deno runs, and of clusters, for which the base needs to be newer than Deno 2.6.
  */
 const SOURCE_ONLY = [
   "tests/e2e/task_test.ts",
   "tests/e2e/direct_test.ts",
   "tests/e2e/kubernetes_test.ts",
-  "tests/e2e/telemetry_test.ts",
 ];
 /** What of the tests' own modules runs the program. */
 const RUNS_PROGRAM = /from "[./]+\/(?:support\/mp|launched|deployed)\.ts"/;

@@ -89,7 +89,7 @@ interface Traces {
 interface RawSpan {
   readonly traceId: string;
   readonly spanId: string;
-  readonly parentSpanId: string;
+  readonly parentSpanId?: string;
   readonly name: string;
   readonly kind: number;
   readonly attributes: readonly Attribute[];
@@ -118,6 +118,7 @@ function readSpans({ resourceSpans }: Traces): ReceivedSpan[] {
       { kind, attributes, status, events, ...span },
     ) => ({
       ...span,
+      parentSpanId: span.parentSpanId ?? "",
       kind: KINDS[kind] ?? "other",
       attributes: read(attributes),
       resource: read(resource.attributes),
