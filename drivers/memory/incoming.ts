@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Connection } from "../../runtime/peer/channel.ts";
+import type { Connection } from "../../runtime/peer/connection.ts";
 import type { PeerListener } from "../../runtime/peer/transport.ts";
 
 /** Connections that come in, read by one reader. */

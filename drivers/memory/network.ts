@@ -7,7 +7,7 @@
 
 import { MpError } from "../../runtime/errors.ts";
 import type { Address } from "../../runtime/launch/address_book.ts";
-import type { Connection } from "../../runtime/peer/channel.ts";
+import type { Connection } from "../../runtime/peer/connection.ts";
 import { type Line, readLine } from "../../runtime/peer/line.ts";
 import type { PeerListener, Transport } from "../../runtime/peer/transport.ts";
 import { Flow } from "./flow.ts";

@@ -18,28 +18,22 @@
  * | `p<id>`, `q<id>` | ping and its answer |
  *
  * Messages that are sent in the same turn of the event loop, or while a write is under way, leave in
- * one write; a message that nothing else can join leaves at once. A peer that does not read makes that one write wait, and what piles up behind it is
- * bounded.
+ * one write; a message that nothing else can join leaves at once. A peer that does not read makes that
+ * one write wait, and what piles up behind it is bounded.
  *
  * @module
  */
 
 import { type ErrorData, messageOf, MpError } from "../errors.ts";
+import { garbled, late, notReading, tooLong, unreachable } from "./channel_errors.ts";
+import type { Connection } from "./connection.ts";
 import { deadlines } from "./deadlines.ts";
 import { fateOf, withFate } from "./fate.ts";
 import { Inbound, type InboundCall } from "./inbound_call.ts";
 import { type CallHolder, type OutboundCall, PromisedCall } from "./outbound_call.ts";
-import { Pulse } from "./pulse.ts";
-import { afterTurn } from "./turn.ts";
-
-/** What a channel runs over: a socket, or its like in one process. */
-export interface Connection {
-  read(into: Uint8Array): Promise<number | null>;
-  write(bytes: Uint8Array): Promise<number>;
-  /** Tells the other side that nothing more comes. */
-  closeWrite?(): Promise<void>;
-  close(): void;
-}
+import { Outbox } from "./outbox.ts";
+import { readLines } from "./read_lines.ts";
+import { SignOfLife } from "./sign_of_life.ts";
 
 /** What a channel does with what arrives. */
 export interface ChannelHandlers {
@@ -76,8 +70,6 @@ export interface CallOptions {
 
 const MiB = 1024 * 1024;
 const encoder = new TextEncoder();
-// a byte order mark inside a body is data
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** See the module's documentation. */
 export class Channel implements CallHolder {
@@ -98,14 +90,9 @@ export class Channel implements CallHolder {
   #lastCome = 0;
   /** Whether the other side begins no more calls, and whether this side does not. */
   #last: "theirs" | "ours" | undefined;
-  #outbox = "";
-  #writing = false;
+  #outbox: Outbox;
+  #life: SignOfLife;
   #ended = false;
-  /** Since when the other side owes a sign of life; 0 while it owes none. */
-  #owedSince = 0;
-  /** Whether it has been asked for one, since it was last heard of. */
-  #pinged = false;
-  #pulse: Pulse | undefined;
   #resolveClosed!: () => void;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -115,7 +102,12 @@ export class Channel implements CallHolder {
     this.name = options.name ?? "the peer";
     this.#maxMessage = options.maxMessage ?? 64 * MiB;
     this.#maxBuffered = options.maxBuffered ?? 64 * MiB;
-    if (options.askAfter !== undefined) this.#pulse = new Pulse(options.askAfter, this.#feel);
+    this.#life = new SignOfLife(options.askAfter, () => this.#send("p0\n"));
+    this.#outbox = new Outbox({
+      connection: conn,
+      onLeaving: () => this.#lastSent = this.#nextId - 1,
+      onError: (error) => this.#end(unreachable(this.name, "disconnected", error)),
+    });
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#read();
   }
@@ -135,12 +127,12 @@ export class Channel implements CallHolder {
    * nobody waits for the answer any more makes it no less silent.
    */
   get silence(): number {
-    return this.#owedSince === 0 ? 0 : performance.now() - this.#owedSince;
+    return this.#life.silence;
   }
 
   /** Whether the event loop of the other side is blocked, or stopped: it does not even say that it lives. */
   get stalled(): boolean {
-    return this.#pinged && this.silence >= 2 * this.#pulse!.after;
+    return this.#life.stalled;
   }
 
   /** Whether the connection has ended. */
@@ -175,14 +167,15 @@ export class Channel implements CallHolder {
    */
   start(call: OutboundCall, target: string, body: string, meta: string): void {
     if (this.#ended || this.#last !== undefined) {
-      return call.fail(
-        withFate(this.#unreachable(this.#ended ? "disconnected" : "leaving"), "unstarted"),
-      );
+      const reason = this.#ended ? "disconnected" : "leaving";
+      return call.fail(withFate(unreachable(this.name, reason), "unstarted"));
     }
-    if (this.#outbox.length > this.#maxBuffered) return call.fail(this.#overloaded());
+    if (this.#outbox.length > this.#maxBuffered) return call.fail(notReading(this.name));
     call.id = this.#nextId++;
     const line = `c${call.id} ${Math.ceil(call.timeout)} ${target} ${meta}\t${body}\n`;
-    if (this.#isTooLong(line)) return call.fail(this.#tooLong(`call ${this.name}: the request`));
+    if (this.#isTooLong(line)) {
+      return call.fail(tooLong(`call ${this.name}: the request`, this.#maxMessage));
+    }
     this.#ask(call, line);
   }
 
@@ -198,7 +191,7 @@ export class Channel implements CallHolder {
    * @throws {MpError} `deadline_exceeded` or `replica_unreachable`.
    */
   async ping(timeout: number): Promise<void> {
-    if (this.#ended) throw this.#unreachable("disconnected");
+    if (this.#ended) throw unreachable(this.name, "disconnected");
     await new Promise<string>((resolve, reject) => {
       const call = new PromisedCall(timeout, resolve, reject);
       call.id = this.#nextId++;
@@ -207,8 +200,8 @@ export class Channel implements CallHolder {
   }
 
   /** Resolves when everything that was sent so far has been handed to the system, or the channel has ended. */
-  async flush(): Promise<void> {
-    while (this.#writing && !this.#ended) await this.#written;
+  flush(): Promise<void> {
+    return this.#outbox.flush();
   }
 
   /** Resolves when no call to the other side waits for an answer, or the channel has ended. */
@@ -238,103 +231,43 @@ export class Channel implements CallHolder {
 
   /** @internal */
   late(call: OutboundCall): MpError {
-    const seconds = Number((call.timeout / 1000).toPrecision(3));
-    const error = new MpError(
-      "deadline_exceeded",
-      `Cannot call ${this.name}: no answer within ${seconds} s` +
-        (this.stalled ? ", nor any sign of life" : ""),
-      { replica: this.name, reason: this.stalled ? "stalled" : "timed out" },
-    );
-    return withFate(error, "late");
+    return late(this.name, call.timeout, this.stalled);
   }
 
   #ask(call: OutboundCall, line: string): void {
-    if (this.#owedSince === 0) {
-      this.#owedSince = performance.now();
-      this.#pulse?.arm();
-    }
+    this.#life.owe();
     call.holder = this;
     this.#calls.set(call.id, call);
     deadlines.add(call, call.timeout);
     this.#send(line);
   }
 
-  #written: Promise<void> = Promise.resolve();
-
   #send(line: string): void {
-    this.#outbox += line;
-    if (this.#writing) return;
-    this.#writing = true;
     // a lone caller is not kept waiting; beside others, one write a turn costs far less than one a message
-    const alone = this.#calls.size <= 1 && this.#inbound.size <= 1;
-    this.#written = alone ? this.#drain() : new Promise<void>(afterTurn).then(() => this.#drain());
+    this.#outbox.add(line, this.#calls.size <= 1 && this.#inbound.size <= 1);
   }
 
   /** Sends what the other side causes at will; one that causes it and never reads is given up. */
   #sendBounded(line: string): void {
     if (this.#ended) return;
-    if (this.#outbox.length > this.#maxBuffered) this.#end(this.#unreachable("not reading"));
+    if (this.#outbox.length > this.#maxBuffered) this.#end(unreachable(this.name, "not reading"));
     else this.#send(line);
   }
 
-  async #drain(): Promise<void> {
-    await undefined; // what is sent along with it goes along
-    try {
-      while (this.#outbox !== "" && !this.#ended) {
-        const bytes = encoder.encode(this.#outbox);
-        this.#outbox = "";
-        this.#lastSent = this.#nextId - 1;
-        let written = await this.#conn.write(bytes);
-        while (written < bytes.length) written += await this.#conn.write(bytes.subarray(written));
-      }
-    } catch (error) {
-      this.#end(this.#unreachable("disconnected", error));
-    } finally {
-      this.#writing = false;
-    }
-  }
-
-  async #read(): Promise<void> {
-    const initial = Math.min(64 * 1024, this.#maxMessage);
-    let buffer = new Uint8Array(initial);
-    let filled = 0;
-    try {
-      for (;;) {
-        if (filled === buffer.length) buffer = this.#grow(buffer);
-        const count = await this.#conn.read(filled === 0 ? buffer : buffer.subarray(filled));
-        if (count === null) break;
-        this.#owedSince = this.#calls.size === 0 ? 0 : performance.now();
-        this.#pinged = false;
-        const end = buffer.subarray(filled, filled + count).lastIndexOf(10);
-        const complete = end < 0 ? 0 : filled + end + 1;
-        filled += count;
-        if (complete === 0) continue;
-        this.#receive(decoder.decode(buffer.subarray(0, complete)));
-        if (this.#ended) return;
-        if (this.#calls.size > 0) this.#pulse?.arm();
-        else {
-          this.#owedSince = 0;
-          this.#pulse?.rest();
-        }
-        if (complete === filled) {
-          filled = 0;
-          if (buffer.length > 16 * initial) buffer = new Uint8Array(initial);
-        } else {
-          buffer.copyWithin(0, complete, filled);
-          filled -= complete;
-        }
-      }
-      this.#end(this.#unreachable("disconnected"));
-    } catch (error) {
-      this.#end(error instanceof MpError ? error : this.#unreachable("disconnected", error));
-    }
-  }
-
-  #grow(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    if (buffer.length >= this.#maxMessage) throw this.#tooLong(`read from ${this.name}: a message`);
-    const larger = new Uint8Array(Math.min(buffer.length * 2, this.#maxMessage));
-    larger.set(buffer);
-    return larger;
+  #read(): void {
+    readLines(this.#conn, {
+      maxLine: this.#maxMessage,
+      tooLong: () => tooLong(`read from ${this.name}: a message`, this.#maxMessage),
+      onBytes: () => this.#life.heard(this.#calls.size > 0),
+      onLines: (text) => {
+        this.#receive(text);
+        if (!this.#ended) this.#life.settle(this.#calls.size > 0);
+      },
+      onEnd: (error) =>
+        this.#end(
+          error instanceof MpError ? error : unreachable(this.name, "disconnected", error),
+        ),
+    });
   }
 
   #receive(text: string): void {
@@ -352,10 +285,10 @@ export class Channel implements CallHolder {
         const b = text.indexOf(" ", a + 1);
         const c = text.indexOf(" ", b + 1);
         const d = text.indexOf("\t", c + 1);
-        if (a < 0 || b < 0 || c < 0 || d < 0 || d > end) throw this.#garbled();
+        if (a < 0 || b < 0 || c < 0 || d < 0 || d > end) throw garbled(this.name);
         const id = this.#number(text, start, a, end);
         const timeout = +text.slice(a + 1, b);
-        if (!(timeout > -Infinity)) throw this.#garbled();
+        if (!(timeout > -Infinity)) throw garbled(this.name);
         // who sent it hears that it is not begun
         if (this.#last === "ours") return;
         this.#lastCome = id;
@@ -387,7 +320,7 @@ export class Channel implements CallHolder {
       }
       case 110 /* n */: {
         const space = text.indexOf(" ", start);
-        if (space < 0 || space > end) throw this.#garbled();
+        if (space < 0 || space > end) throw garbled(this.name);
         this.#handlers.onNotice?.(text.slice(start + 1, space), text.slice(space + 1, end));
         return;
       }
@@ -401,7 +334,7 @@ export class Channel implements CallHolder {
         this.#take(this.#number(text, start, end, end))?.succeed("");
         return;
       default:
-        throw this.#garbled();
+        throw garbled(this.name);
     }
   }
 
@@ -409,7 +342,7 @@ export class Channel implements CallHolder {
   #number(text: string, start: number, stop: number, end: number): number {
     const id = stop < 0 || stop > end ? NaN : +text.slice(start + 1, stop);
     if (Number.isSafeInteger(id)) return id;
-    throw this.#garbled();
+    throw garbled(this.name);
   }
 
   #readError(text: string): MpError {
@@ -417,9 +350,9 @@ export class Channel implements CallHolder {
     try {
       data = JSON.parse(text) as ErrorData | null;
     } catch {
-      throw this.#garbled();
+      throw garbled(this.name);
     }
-    if (typeof data?.message !== "string") throw this.#garbled();
+    if (typeof data?.message !== "string") throw garbled(this.name);
     return MpError.fromData(data);
   }
 
@@ -436,20 +369,10 @@ export class Channel implements CallHolder {
     for (const call of [...this.#calls.values()]) {
       if (call.id <= last) continue;
       this.#take(call.id);
-      call.fail(withFate(this.#unreachable("leaving"), "unstarted"));
+      call.fail(withFate(unreachable(this.name, "leaving"), "unstarted"));
     }
     this.#handlers.onLast?.();
   }
-
-  /** Asks a silent other side for a sign of life, once: when it comes to itself it answers, however late. */
-  #feel = (): number | undefined => {
-    if (this.#owedSince === 0) return undefined;
-    const left = this.#pulse!.after - this.silence;
-    if (left > 0) return left;
-    this.#pinged = true;
-    this.#send("p0\n");
-    return undefined;
-  };
 
   #becomeIdle(): void {
     this.#idle?.resolve();
@@ -479,7 +402,7 @@ export class Channel implements CallHolder {
   #reply(inbound: Inbound, body: string): void {
     const line = `r${inbound.id} ${body}\n`;
     if (this.#isTooLong(line)) {
-      return this.#replyError(inbound, this.#tooLong("answer: the result"));
+      return this.#replyError(inbound, tooLong("answer: the result", this.#maxMessage));
     }
     if (this.#inbound.delete(inbound.id)) this.#sendBounded(line);
     inbound.settle();
@@ -504,7 +427,8 @@ export class Channel implements CallHolder {
   #end(reason: MpError | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#pulse?.rest();
+    this.#life.rest();
+    this.#outbox.close();
     // while a read waits, close() alone leaves a socket as it is, and the other side would not notice
     this.#conn.closeWrite?.().catch(() => {});
     try {
@@ -513,8 +437,8 @@ export class Channel implements CallHolder {
       // the system closed it already
     }
     // what has not left has not begun
-    const unknown = withFate(reason ?? this.#unreachable("disconnected"), "unknown");
-    const unstarted = withFate(this.#unreachable("disconnected", unknown.cause), "unstarted");
+    const unknown = withFate(reason ?? unreachable(this.name, "disconnected"), "unknown");
+    const unstarted = withFate(unreachable(this.name, "disconnected", unknown.cause), "unstarted");
     const calls = [...this.#calls.values()];
     this.#calls.clear();
     for (const call of calls) call.fail(call.id > this.#lastSent ? unstarted : unknown);
@@ -532,37 +456,5 @@ export class Channel implements CallHolder {
   #isTooLong(line: string): boolean {
     return line.length * 3 > this.#maxMessage &&
       encoder.encode(line).length > this.#maxMessage;
-  }
-
-  #tooLong(what: string): MpError {
-    return new MpError(
-      "request_too_large",
-      `Cannot ${what} is over ${this.#maxMessage} bytes`,
-    );
-  }
-
-  #overloaded(): MpError {
-    const error = new MpError(
-      "overloaded",
-      `Cannot call ${this.name}: it does not read what is sent to it`,
-      { replica: this.name },
-    );
-    return withFate(error, "unstarted");
-  }
-
-  #unreachable(reason: string, cause?: unknown): MpError {
-    return new MpError("replica_unreachable", `Cannot reach ${this.name}: the connection ended`, {
-      reason,
-      replica: this.name,
-      cause,
-    });
-  }
-
-  #garbled(): MpError {
-    return new MpError(
-      "replica_unreachable",
-      `Cannot read from ${this.name}: it does not speak this protocol`,
-      { reason: "garbled", replica: this.name },
-    );
   }
 }

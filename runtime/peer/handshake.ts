@@ -8,7 +8,8 @@
  */
 
 import { type ErrorData, MpError } from "../errors.ts";
-import { Channel, type ChannelHandlers, type Connection } from "./channel.ts";
+import { Channel, type ChannelHandlers } from "./channel.ts";
+import type { Connection } from "./connection.ts";
 import { deadlines, Timed } from "./deadlines.ts";
 
 /** The notice by which a replica that ends, while its callers stay, sends them elsewhere. */

@@ -6,7 +6,8 @@
 
 import { MpError } from "../errors.ts";
 import type { Address } from "../launch/address_book.ts";
-import type { CallOptions, Channel, Connection } from "./channel.ts";
+import type { CallOptions, Channel } from "./channel.ts";
+import type { Connection } from "./connection.ts";
 import { deadlines } from "./deadlines.ts";
 import { fateOf, withFate } from "./fate.ts";
 import { type Hello, introduce } from "./handshake.ts";

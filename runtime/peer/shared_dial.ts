@@ -9,7 +9,7 @@
 
 import type { Address } from "../launch/address_book.ts";
 import { parseAddress, tcpAddress } from "./address.ts";
-import type { Connection } from "./channel.ts";
+import type { Connection } from "./connection.ts";
 import type { Dial } from "./peer.ts";
 
 /** Finds the addresses of a name. */

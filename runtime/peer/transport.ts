@@ -6,7 +6,7 @@
 
 import type { Address } from "../launch/address_book.ts";
 import { dial, listen } from "./address.ts";
-import type { Connection } from "./channel.ts";
+import type { Connection } from "./connection.ts";
 
 /** Connections that come in, until it is closed. */
 export interface PeerListener extends AsyncIterable<Connection> {

@@ -8,7 +8,7 @@ import {
   peerAddress,
 } from "../../../drivers/memory/network.ts";
 import { MpError } from "../../../runtime/errors.ts";
-import type { Connection } from "../../../runtime/peer/channel.ts";
+import type { Connection } from "../../../runtime/peer/connection.ts";
 import { Channel } from "../../../runtime/peer/channel.ts";
 import { deadlines } from "../../../runtime/peer/deadlines.ts";
 import { settled, VirtualClock } from "../../support/virtual_clock.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Channel, ChannelHandlers, Connection } from "../../../runtime/peer/channel.ts";
+import type { Channel, ChannelHandlers } from "../../../runtime/peer/channel.ts";
+import type { Connection } from "../../../runtime/peer/connection.ts";
 import { admit, type Credentials, type Hello } from "../../../runtime/peer/handshake.ts";
 import { type End, pipe } from "./pipe.ts";
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertFalse, assertLess, assertRejects } from "@std/assert";
 import { MpError } from "../../../runtime/errors.ts";
-import type { ChannelHandlers, Connection } from "../../../runtime/peer/channel.ts";
+import type { ChannelHandlers } from "../../../runtime/peer/channel.ts";
+import type { Connection } from "../../../runtime/peer/connection.ts";
 import { withFate } from "../../../runtime/peer/fate.ts";
 import type { InboundCall } from "../../../runtime/peer/inbound_call.ts";
 import { deadlines } from "../../../runtime/peer/deadlines.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Connection } from "../../../runtime/peer/channel.ts";
+import type { Connection } from "../../../runtime/peer/connection.ts";
 
 /** One end. */
 export interface End extends Connection {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Connection } from "../../../runtime/peer/channel.ts";
+import type { Connection } from "../../../runtime/peer/connection.ts";
 import { type PeerListener, sockets, type Transport } from "../../../runtime/peer/transport.ts";
 
 /** See {@linkcode settledSockets}. */

@@ -1,0 +1,14 @@
+/**
+ * What a channel runs over. Types only.
+ *
+ * @module
+ */
+
+/** A socket, or its like in one process. */
+export interface Connection {
+  read(into: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  /** Tells the other side that nothing more comes. */
+  closeWrite?(): Promise<void>;
+  close(): void;
+}
