@@ -33,7 +33,7 @@ export const logs = command({
     }),
   },
   options: {
-    follow: flag({ short: "f", description: "Go on with what is written from now on" }),
+    follow: flag({ short: "f", description: "Go on with what is written, until the app ends" }),
     lines: wholeNumber({
       short: "n",
       value: "N",
@@ -56,6 +56,7 @@ export const logs = command({
     const running = await listDeployments(program, words[0]);
     const { record, rest } = takeLogged(running, await state.listEnded(), words);
     const { plan, handle: { app } } = record;
+    const follow = options.follow && running.includes(record);
     const over = new AbortController();
     signal.addEventListener("abort", () => over.abort());
     const prefix = prefixes(plan, output.stdout.palette);
@@ -63,13 +64,13 @@ export const logs = command({
       replica: chosen(plan, rest),
       tail: options.lines,
       since,
-      follow: options.follow,
+      // nothing comes of what has ended
+      follow,
       signal: over.signal,
     };
     const kept = running.includes(record) ? await keptByPlatform(record, program) : undefined;
     await using _ = { [Symbol.asyncDispose]: async () => await kept?.leave?.() };
-    const follows = options.follow && running.includes(record) && kept === undefined;
-    if (follows) whenEnded(record, program, () => over.abort());
+    if (follow && kept === undefined) whenEnded(record, program, () => over.abort());
     const lines = kept?.logs?.(which) ?? readLogs(join(state.folder(app), "logs"), which);
     for await (const line of lines) {
       if (!isOf(line, options.request)) continue;

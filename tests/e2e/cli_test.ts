@@ -101,11 +101,32 @@ Deno.test("mp logs shows what was written, also after the end, until the app is 
   const [{ pid }] = JSON.parse((await sandbox.run(["ps", "--json"])).stdout);
   Deno.kill(pid, "SIGTERM");
   assertEquals((await follow.ended).code, 0);
+  // nothing comes any more, so there is nothing to wait for
+  const over = await sandbox.run(["logs", "hello", "--follow"]);
+  assertEquals([over.code, over.stdout.match(/asked by/g)?.length], [0, 2]);
   const ended = await sandbox.run(["logs", "hello.ts", "--json"]);
   const lines = ended.stdout.trim().split("\n").map((line) => JSON.parse(line).text);
   assertEquals(lines, ["asked by a", "asked by b"]);
   assertEquals((await sandbox.run(["delete", "hello"])).stderr, 'Deleted "hello"\n');
   assertEquals((await sandbox.run(["logs", "hello"])).code, 1);
+});
+
+Deno.test("mp logs --follow ends when the app is deleted, restarted ones are followed", async () => {
+  await using sandbox = await withScript(HELLO, "hello.ts");
+  await deploy(sandbox, "hello.ts");
+  const follow = sandbox.start(["logs", "-f"]);
+  await call(sandbox, "hello", '"Ada"');
+  await follow.line("asked by Ada");
+  assertEquals((await sandbox.run(["restart", "hello", "hello"])).code, 0);
+  await call(sandbox, "hello", '"Bob"');
+  await follow.line("asked by Bob");
+  await sandbox.write("hello.ts", HELLO.replace("asked by", "now asked by"));
+  await deploy(sandbox, "hello.ts");
+  await call(sandbox, "hello", '"Cid"');
+  await follow.line("now asked by Cid");
+  assertEquals((await sandbox.run(["delete", "hello"])).code, 0);
+  const { code, stderr } = await follow.ended;
+  assertEquals([code, stderr], [0, ""]);
 });
 
 Deno.test("a second mp run updates the first, and its Ctrl-C only stops following", async () => {
