@@ -97,11 +97,13 @@ export class Scopes implements ScopesHost {
     const timeout = Math.max(1, context?.remaining ?? DEFAULT_TIMEOUT);
     const runInside = (view: View) => surrounding.run(view, () => copied(run(view)));
     const step = context?.reply?.step(++context.steps, JSON.stringify(names));
-    if (step === undefined) return await this.#use().run(runInside, { timeout, scopes: ids });
+    if (step === undefined) {
+      return await this.#use().run(runInside, { timeout, scopes: ids, caller: context });
+    }
     const isAnswer = answersOf(context!);
     const result = await this.#use().run(
       (view) => step.run(view, () => kept(runInside(view)), isAnswer),
-      { timeout, scopes: ids },
+      { timeout, scopes: ids, caller: context },
     );
     return result.value;
   }
@@ -134,14 +136,18 @@ export class Scopes implements ScopesHost {
     const view = context.view!;
     const run = (view: View) => again(context.again(view));
     const timeout = Math.max(1, context.remaining);
+    const caller = context;
     if (context.isStopped) return Promise.reject(new MpError("cancelled", "It starts again"));
-    if (reply === undefined) return this.#use().run(run, { timeout, first: { view, outcome } });
+    if (reply === undefined) {
+      return this.#use().run(run, { timeout, caller, first: { view, outcome } });
+    }
     const isAnswer = answersOf(context);
     const first = reply.settle(view, outcome, isAnswer) ? { view, outcome } : undefined;
     // somebody has answered meanwhile, and what this run has changed must not be stored
     if (first === undefined) view.abandon();
     return this.#use().run((view) => reply.run(view, () => run(view), isAnswer), {
       timeout,
+      caller,
       ...(first && { first }),
     });
   }
@@ -163,6 +169,7 @@ export class Scopes implements ScopesHost {
   recall(context: CallContext): Promise<Payload | undefined> {
     return this.#use().run((view) => context.reply!.recall(view), {
       timeout: Math.max(1, context.remaining),
+      caller: context,
     });
   }
 

@@ -107,6 +107,12 @@ export class Pipeline implements StorageState {
     this.#flight?.interrupt();
   }
 
+  /** Notes that a transaction has been given up. Its request, unless it waits in vain, is let go on. */
+  left(): void {
+    if (this.#fault !== undefined || this.silence >= LONG_SILENCE) this.expired();
+    else this.#isDirty = true;
+  }
+
   /** Notes that a deadline has passed. */
   expired(): void {
     this.#isDirty = true;

@@ -5,7 +5,9 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { MpError } from "../errors.ts";
 import { Timed } from "../peer/deadlines.ts";
+import type { Dependent } from "../replica/call_context.ts";
 import type { State } from "./overlay.ts";
 import type { Turn } from "./turns.ts";
 import type { View, Written } from "./view.ts";
@@ -39,10 +41,21 @@ export interface TransactionOptions {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly onExpire: (transaction: Transaction) => void;
+  /** The call of which it is part. */
+  readonly caller: Caller | undefined;
+  readonly onCancel: (transaction: Transaction, reason: MpError) => void;
+}
+
+/** A call that knows what is done for it, and cancels that when nobody waits for its answer any more. */
+export interface Caller {
+  /** Why nobody waits. */
+  readonly cancelled: MpError | undefined;
+  adopt(dependent: Dependent): void;
+  release(dependent: Dependent): void;
 }
 
 /** See the module's documentation. */
-export class Transaction extends Timed {
+export class Transaction extends Timed implements Dependent {
   stage: Stage = "running";
   attempt: Attempt | undefined;
   /** The view of the run that is under way. */
@@ -59,6 +72,8 @@ export class Transaction extends Timed {
   reserved = 0;
   /** Whether its deadline has passed, and only what becomes of its request is waited for. */
   isLate = false;
+  /** @internal */ previousDependent: Dependent | undefined = undefined;
+  /** @internal */ nextDependent: Dependent | undefined = undefined;
   readonly started = performance.now();
   readonly options: TransactionOptions;
   /** Runs code as part of what the transaction was called from: a later run may be caused by another call. */
@@ -79,6 +94,10 @@ export class Transaction extends Timed {
   /** Whether it is to write something. */
   get writes(): boolean {
     return this.attempt !== undefined && this.attempt.writes.size > 0;
+  }
+
+  cancel(reason: MpError): void {
+    this.options.onCancel(this, reason);
   }
 
   override expire(): void {

@@ -75,6 +75,13 @@ export function unknown(transaction: Transaction, fault: unknown): MpError {
   );
 }
 
+/** The error of a transaction whose caller has gone away. */
+export function givenUp(transaction: Transaction, reason: MpError): MpError {
+  return transaction.stage === "flying" && transaction.writes
+    ? unknown(transaction, reason)
+    : reason;
+}
+
 /** The error of a transaction that ends with its replica. */
 export function closed(): MpError {
   return new MpError("cancelled", "Cannot run the transaction: the replica ends");

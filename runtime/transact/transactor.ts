@@ -19,8 +19,8 @@ import { decodeKey, encodeKey } from "../storage/key.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Overlay, State } from "./overlay.ts";
 import { outside, Pipeline } from "./pipeline.ts";
-import { type Body, type Outcome, Transaction } from "./transaction.ts";
-import { closed, late } from "./transaction_errors.ts";
+import { type Body, type Caller, type Outcome, Transaction } from "./transaction.ts";
+import { closed, givenUp, late } from "./transaction_errors.ts";
 import { Turns } from "./turns.ts";
 import { View, type Written } from "./view.ts";
 
@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly timeout: number;
   /** The scopes that the body will touch, by encoded key, where that is known. */
   readonly scopes?: readonly string[];
+  /** The call of which it is part: the transaction ends when nobody waits for its answer any more. */
+  readonly caller?: Caller;
   /** The body's first run, where it was made before anybody knew that it is a transaction. */
   readonly first?: { readonly view: View; readonly outcome: Outcome };
 }
@@ -80,19 +82,26 @@ export class Transactor {
    * @returns What the body returned, once everything that it read has been confirmed and everything that
    * it wrote is stored.
    * @throws What the body threw, once what it read has been confirmed.
-   * @throws {MpError} `scope_conflict`, `storage_unavailable`, `commit_unknown`, `deadline_exceeded`.
+   * @throws {MpError} `scope_conflict`, `storage_unavailable`, `commit_unknown`, `deadline_exceeded`, `cancelled`.
    */
-  run<T>(body: Body<T>, { timeout, scopes = [], first }: RunOptions): Promise<T> {
+  run<T>(body: Body<T>, { timeout, scopes = [], first, caller }: RunOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#isClosed) return reject(closed());
+      if (caller?.cancelled) {
+        first?.view.abandon();
+        return reject(caller.cancelled);
+      }
       const transaction = new Transaction({
         body,
         scopes,
         resolve: resolve as (value: unknown) => void,
         reject,
+        caller,
         onExpire: (expired) => this.#expire(expired),
+        onCancel: (cancelled, reason) => this.#cancel(cancelled, reason),
       });
       this.#live.add(transaction);
+      caller?.adopt(transaction);
       transaction.reserved = Math.min(timeout * RESERVED.part, RESERVED.most);
       deadlines.add(transaction, timeout - transaction.reserved);
       if (first === undefined) return this.#start(transaction);
@@ -223,11 +232,18 @@ export class Transactor {
     deadlines.remove(transaction);
     transaction.view?.abandon();
     transaction.view = undefined;
-    const { resolve, reject } = transaction.options;
+    const { resolve, reject, caller } = transaction.options;
+    caller?.release(transaction);
     const outcome = error === undefined ? transaction.attempt!.outcome : { error };
     if ("error" in outcome) reject(outcome.error);
     else resolve(outcome.value);
     this.#leave(transaction);
+  }
+
+  /** Nobody waits for its outcome any more. What is in a request that carries others' writes too goes on. */
+  #cancel(transaction: Transaction, reason: MpError): void {
+    this.#settle(transaction, givenUp(transaction, reason));
+    this.#pipeline.left();
   }
 
   /** The time of a transaction is over, but for what is reserved. */

@@ -1,5 +1,5 @@
 // A storage that is away when a script starts, and one that goes away later.
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { needsProgram, needsSystem, testWith } from "../support/needs.ts";
 import { startMysql } from "../support/servers/mysql_server.ts";
@@ -19,7 +19,13 @@ const SERVERS: Readonly<
 };
 
 const counter = `
-const count = () => mp.scoped("global", (scope) => scope.count = (scope.count ?? 0) + 1);
+const count = () => {
+  console.log("begun");
+  return mp.scoped("global", (scope) => scope.count = (scope.count ?? 0) + 1).catch((error) => {
+    console.log("ended by", error.code);
+    throw error;
+  });
+};
 const look = () => mp.scoped("global", ({ count }) => count ?? 0);
 mp.service("count", mp.spread({ replicas: 2, target: count, expose: true }));
 mp.service("look", mp.spread({ replicas: 2, target: look, expose: true }));
@@ -106,6 +112,35 @@ for (const [storage, [program, from, start]] of Object.entries(SERVERS)) {
     const later = (await Promise.all(waiting) as number[]).sort((a, b) => a - b);
     assertEquals(later, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     assertEquals(await untilReadiness(url, 200), { status: 200, missing: [] });
+  });
+
+  testWith(needs, `a call that waits for ${storage} ends when its caller goes away`, async () => {
+    await using server = await start();
+    await using launched = await launch(counter, { args: ["--storage", server.url] });
+    const { url, program } = launched;
+    assertEquals(await callWithin(url, "count", LONG), 1);
+    server.signal("SIGSTOP");
+    const from = program.lines.length;
+    const leaving = new AbortController();
+    const left = fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-timeout-ms": "600000" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "count" }),
+      signal: leaving.signal,
+    });
+    const gone = assertRejects(() => left, DOMException);
+    try {
+      await launched.told(({ text }) => text === "begun", from);
+      leaving.abort();
+      await gone;
+      // long before its deadline
+      const ended = await launched.told(({ text }) => text?.startsWith("ended by") === true, from);
+      assert(/ended by (cancelled|commit_unknown)/.test(ended.text!), ended.text);
+    } finally {
+      server.signal("SIGCONT");
+    }
+    const after = await callWithin(url, "count", LONG);
+    assert(after === 2 || after === 3, `${after}`);
   });
 
   testWith(needs, `nothing hangs while ${storage} is stuck`, async () => {
