@@ -27,7 +27,9 @@ export async function survey(
     networksWith(engine, { [LABELS.app]: app, [LABELS.kind]: "network" }, signal),
     listContainers(engine, { [LABELS.app]: app, [LABELS.kind]: "replica" }, signal),
   ]);
-  const trees = networks.map(({ Labels }): Surveyed => {
+  // a network of the same kind without a handle is not of this version
+  const whole = networks.filter(({ Labels }) => Labels[LABELS.handle] && Labels[LABELS.plan]);
+  const trees = whole.map(({ Labels }): Surveyed => {
     const own = containers.filter((one) =>
       one.Labels[LABELS.app] === Labels[LABELS.app] &&
       one.Labels[LABELS.tree] === Labels[LABELS.tree]

@@ -97,8 +97,8 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
       await deployment.launch();
       return deployment;
     },
-    async *discover({ app, signal }) {
-      const cluster = tryOpen(env);
+    async *discover({ app, settings, signal }) {
+      const cluster = settings ? openCluster(readOrder(settings), env) : tryOpen(env);
       if (!cluster) return;
       try {
         for (const { note } of await findNotes(cluster, app, signal)) {
@@ -110,7 +110,8 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
         }
       } catch (error) {
         // a cluster that is away, or of which this user may see nothing, has nothing to be found
-        if (!(error instanceof MpError && error.code.startsWith("cluster_"))) throw error;
+        const isAway = error instanceof MpError && error.code.startsWith("cluster_");
+        if (settings || !isAway) throw error;
       } finally {
         cluster.client.close();
       }
@@ -157,7 +158,7 @@ async function recover(
   options: LaunchOptions & { readonly linger: number | undefined },
   cluster: Cluster,
 ): Promise<Recovered<KubernetesManifest> | null> {
-  const { client, namespace } = cluster;
+  const { client, context, namespace } = cluster;
   let found: Awaited<ReturnType<typeof findNotes>>[number] | undefined;
   try {
     [found] = await findNotes(cluster, app, options.signal);
@@ -197,6 +198,7 @@ async function recover(
   const deployment = new KubeDeployment(manifest, {
     ...options,
     client,
+    context,
     namespace,
     recreate: readOrder(note.order.settings).recreate,
     recovered: true,

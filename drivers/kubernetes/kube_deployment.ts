@@ -32,11 +32,14 @@ import { PodBoard } from "./pod_board.ts";
 import { podHistory } from "./pod_history.ts";
 import { PodLines } from "./pod_lines.ts";
 import type { Pod } from "./pod_status.ts";
+import { readOrder } from "./render_order.ts";
 import { findShortage, findStuck, type RolloutContext } from "./rollout.ts";
 
 /** Where a deployment is, and how it is treated. */
 export interface ClusterPlace {
   readonly client: KubeClient;
+  /** The name of the context. */
+  readonly context: string;
   readonly namespace: string;
   /** Whether the tree before ends first, where there is no room for two. */
   readonly recreate: boolean;
@@ -189,7 +192,7 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
       try {
         // a replica that starts looks for itself in the book; others pass it over until it answers
         await this.#objects.apply([...files(rendered), ...budgets(rendered)]);
-        await this.#objects.apply(grown);
+        await this.#resize(grown);
         await this.#ready({ ...rendered, book });
       } catch (error) {
         await this.#scaleBack(before, rendered, grown);
@@ -197,7 +200,7 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
       }
       this.#manifest = rendered;
       await this.#nudge();
-      await this.#objects.apply(shrunk);
+      await this.#resize(shrunk);
       await this.#until(() =>
         this.#board.of(rendered.tree).every(({ path, index }) => index < replicasOf(rendered, path))
       );
@@ -207,6 +210,7 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
 
   async update(_book: AddressBook, rendered: KubernetesManifest): Promise<void> {
     await this.#change(async () => {
+      this.#checkPlace(rendered);
       const before = this.#manifest;
       if (this.#options.recreate) return await this.#recreate(before, rendered);
       this.#board.add(boardTree(rendered));
@@ -265,6 +269,14 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
     this.#options.client.close();
   }
 
+  /** Gives workloads their numbers of pods, and leaves the pods as they are: another `mp` may render others. */
+  async #resize(workloads: readonly KubeObject[]): Promise<void> {
+    const { client } = this.#options;
+    await atOnce(workloads, 8, async (one) => {
+      await client.merge(idOf(this.#objects.here(one)), { spec: { replicas: countOf(one) } });
+    });
+  }
+
   /** Makes a tree as it was before it was scaled. Those that know the new book follow a newer one. */
   async #scaleBack(
     before: KubernetesManifest,
@@ -274,7 +286,7 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
     const book = { ...before.book, generation: generation + 1 };
     this.#board.add(boardTree(before));
     try {
-      await this.#objects.apply(grown.map((one) => find(before, one)!));
+      await this.#resize(grown.map((one) => find(before, one)!));
       const { namespace } = this.#options;
       const { app, tree, plan: { revision } } = before;
       await this.#objects.apply([bookConfigMap(book, { namespace, app, tree, revision })]);
@@ -283,6 +295,22 @@ export class KubeDeployment implements Deployment<KubernetesManifest> {
     } catch (error) {
       this.#warn(`it could not be scaled back: ${messageOf(error)}`);
     }
+  }
+
+  /** A deployment stays where it is. @throws {MpError} `usage`. */
+  #checkPlace({ app, settings }: KubernetesManifest): void {
+    const { context, namespace } = readOrder(settings);
+    const own = this.#options;
+    const move = namespace !== undefined && namespace !== own.namespace
+      ? ["namespace", namespace, own.namespace]
+      : context !== undefined && context !== own.context
+      ? ["context", context, own.context]
+      : undefined;
+    if (!move) return;
+    const [what, to, from] = move;
+    throw new MpError("usage", `Cannot run "${app}" in ${what} "${to}": it runs in "${from}"`, {
+      next: `Stop it there first with mp delete ${app}, or give this one another name with --name`,
+    });
   }
 
   /** Makes everything of a tree but its doors. */

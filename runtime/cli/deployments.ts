@@ -7,6 +7,7 @@
 import { connectLauncher, type RemoteLauncher } from "../launch/connect_launcher.ts";
 import type { Driver } from "../launch/driver.ts";
 import { recoverLauncher } from "../launch/recover_launcher.ts";
+import type { DeployOrder } from "../launch/launcher.ts";
 import type { KnownDeployment } from "../launch/state.ts";
 import type { Program } from "./command.ts";
 import { deploymentOf, userState } from "./find_deployment.ts";
@@ -36,7 +37,7 @@ export async function listDeployments(
 /** What the platforms know of. One that does not answer in time has nothing. */
 export async function discoverDeployments(
   program: Program,
-  only?: { readonly app: string; readonly driver: string },
+  only?: Pick<DeployOrder, "driver" | "settings"> & { readonly app: string },
 ): Promise<KnownDeployment[]> {
   const names = only ? [only.driver] : Object.keys(program.drivers);
   const all = await Promise.all(names.map(async (name) => {
@@ -44,9 +45,11 @@ export async function discoverDeployments(
     if (!discover) return [];
     const signal = AbortSignal.timeout(PATIENCE);
     try {
-      return await Array.fromAsync(discover({ app: only?.app, signal }));
+      const settings = only && (only.settings ?? {});
+      return await Array.fromAsync(discover({ app: only?.app, settings, signal }));
     } catch (error) {
-      if (signal.aborted) return [];
+      // who is about to launch must know what is there
+      if (signal.aborted && !only) return [];
       throw error;
     }
   }));

@@ -127,10 +127,10 @@ async function runScript(context: Context): Promise<number> {
 
 /** The deployment of the app on the order's platform that has no launcher. */
 async function findLeft(
-  { driver, plan: { app } }: DeployOrder,
+  { driver, plan: { app }, settings }: DeployOrder,
   program: Program,
 ): Promise<Followed | undefined> {
-  const [record] = await discoverDeployments(program, { app, driver });
+  const [record] = await discoverDeployments(program, { app, driver, settings });
   return record && { record, launcher: await reachLauncher(record, program) };
 }
 

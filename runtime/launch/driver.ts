@@ -87,6 +87,8 @@ export interface ExportedFile {
 export interface Filter {
   /** Only those of this app. Default: all. */
   readonly app?: string;
+  /** What an order says to the driver, such as a namespace: only those there, and why they cannot be seen. */
+  readonly settings?: DriverSettings;
   readonly signal?: AbortSignal;
 }
 

@@ -76,7 +76,8 @@ export function podTemplate(
       enableServiceLinks: false,
       terminationGracePeriodSeconds: Math.ceil((LINGER + GRACE) / 1000) + MARGIN,
       securityContext: POD_SECURITY,
-      ...(node.replicas > 1 && { topologySpreadConstraints: spread({ app, tree, path }) }),
+      // of a part of one replica too: what is scaled keeps its template, or all its pods would be replaced
+      topologySpreadConstraints: spread({ app, tree, path }),
       containers: [container(node, indexed, doors, context)],
       volumes: volumes(context),
     },

@@ -10,7 +10,7 @@ import {
 import type { KubeObject } from "../../../drivers/kubernetes/kube_object.ts";
 import type { KubernetesManifest } from "../../../drivers/kubernetes/manifest.ts";
 import { MpError } from "../../../runtime/errors.ts";
-import type { LogOptions } from "../../../runtime/launch/driver.ts";
+import type { DriverSettings, LogOptions } from "../../../runtime/launch/driver.ts";
 import { callDoor, line, PATIENCE, until } from "../../conformance/driver/stage.ts";
 import type { Stored } from "../../support/kubernetes/object_store.ts";
 import { ONE, stageTest } from "./staged.ts";
@@ -309,3 +309,50 @@ stageTest("recover() knows what runs", async ({ stage }) => {
   assertEquals(recovered!.deployment.status(), deployment.status());
   await recovered!.deployment.leave!();
 });
+
+stageTest("scale() leaves the pods that stay as they are", async ({ stage, standIn }) => {
+  const first = await stage.play(
+    `mp.service("even", mp.spread(2, () => 1)).subservices.shard.expose = true;`,
+  );
+  const pods = () =>
+    new Map(standIn.api.store.list("pods").map(({ metadata }) => [metadata.name, metadata.uid]));
+  const workloads = () => JSON.stringify(standIn.api.store.list("statefulsets").map(templateOf));
+  const [before, template] = [pods(), workloads()];
+  const down = await stage.scale(first, "even.compute", 1);
+  const up = await stage.scale(down, "even.compute", 2);
+  assertEquals(await stage.call(up, "even"), 1);
+  for (const [name, uid] of pods()) {
+    if (!name.endsWith("-1")) assertEquals(uid, before.get(name), name);
+  }
+  // with another template all pods would be replaced, one after the other
+  assertEquals(workloads(), template);
+});
+
+function templateOf({ spec }: Stored): unknown {
+  return spec.template;
+}
+
+stageTest("update() refuses to move a deployment to another namespace", async ({ stage }) => {
+  const first = await stage.play(ONE);
+  const moved = await stage.order(ONE.replace("answer", "other"), {
+    settings: { ...stage.place.settings, namespace: "elsewhere" },
+  });
+  const error = await assertRejects(() => stage.update(first, moved), MpError);
+  assertEquals(error.code, "usage");
+  assertStringIncludes(error.message, 'in namespace "elsewhere": it runs in "default"');
+  assertEquals(await stage.call(first, "one"), "answer");
+});
+
+stageTest(
+  "discover() looks where an order says, and says why it cannot",
+  async ({ stage, standIn }) => {
+    await stage.play(ONE);
+    const find = async (settings: DriverSettings) =>
+      (await Array.fromAsync(stage.driver.discover!({ app: "shop", settings }))).length;
+    assertEquals(await find({ namespace: "default" }), 1);
+    assertEquals(await find({ namespace: "elsewhere" }), 0);
+    standIn.api.rights.set("admin", (verb) => verb !== "list");
+    await assertRejects(() => find({}), MpError, "may not list");
+    standIn.api.rights.clear();
+  },
+);

@@ -10,6 +10,7 @@
 
 import { Buffer } from "node:buffer";
 import { dirname, join } from "@std/path";
+import { hash32 } from "../../../runtime/hash.ts";
 import type { ReplicaCommand } from "../../../runtime/launch/driver.ts";
 import type { ApiServer, LogQuery, PodHost } from "./api_server.ts";
 import { now, type Stored } from "./object_store.ts";
@@ -56,6 +57,8 @@ export class PodRunner implements PodHost, AsyncDisposable {
       }
       if (collection === "pods" && type === "MODIFIED") {
         this.#running.get(object.metadata.uid)?.lookedAt(object);
+        const owner = object.metadata.ownerReferences?.[0];
+        if (owner) queueMicrotask(() => this.#reconcileOwner(object.metadata.namespace!, owner));
       }
     });
   }
@@ -121,13 +124,24 @@ export class PodRunner implements PodHost, AsyncDisposable {
       for (const pod of alive) {
         if (Number(/-(\d+)$/.exec(pod.metadata.name)![1]) >= replicas) api.remove(pod);
       }
+      // pods of another template are replaced one by one, from the last on
+      const outdated = alive.filter((pod) => pod.metadata.labels![HASH] !== hashOf(workload));
+      if (outdated.length > 0 && alive.length === own.length && own.every(isReady)) {
+        api.remove(outdated.sort((a, b) => a.metadata.name < b.metadata.name ? 1 : -1)[0]!);
+      }
       const names = new Set(own.map(({ metadata }) => metadata.name));
       for (let i = 0; i < replicas; i++) {
         if (!names.has(`${name}-${i}`)) this.#make(workload, `${name}-${i}`, i);
       }
     } else {
-      for (const pod of alive.slice(replicas)) api.remove(pod);
-      for (let i = alive.length; i < replicas; i++) {
+      // pods of another template end when there are enough of this one
+      const current = alive.filter((pod) => pod.metadata.labels![HASH] === hashOf(workload));
+      const outdated = alive.filter((pod) => !current.includes(pod));
+      if (current.filter(isReady).length >= replicas) {
+        for (const pod of outdated) api.remove(pod);
+      }
+      for (const pod of current.slice(replicas)) api.remove(pod);
+      for (let i = current.length; i < replicas; i++) {
         this.#make(
           workload,
           `${name}-6b8f9c7d5-${(++this.#count).toString(36).padStart(5, "x")}`,
@@ -160,6 +174,7 @@ export class PodRunner implements PodHost, AsyncDisposable {
         namespace,
         labels: {
           ...template.metadata.labels,
+          [HASH]: hashOf(workload),
           ...(index !== undefined && {
             "apps.kubernetes.io/pod-index": String(index),
             "statefulset.kubernetes.io/pod-name": name,
@@ -281,6 +296,19 @@ export class PodRunner implements PodHost, AsyncDisposable {
     }
     return env;
   }
+}
+
+/** What tells pods of one template from those of another. */
+const HASH = "pod-template-hash";
+
+function hashOf({ spec }: Stored): string {
+  return hash32(JSON.stringify(spec.template)).toString(16);
+}
+
+function isReady({ status }: Stored): boolean {
+  return status?.conditions?.some((one: { type: string; status: string }) =>
+    one.type === "Ready" && one.status === "True"
+  ) ?? false;
 }
 
 /** Writes files below a folder, each at once. */
