@@ -17,6 +17,7 @@ import { aborted } from "./aborted.ts";
 import { CallContext, newRequestId } from "./call_context.ts";
 import type { Gate } from "./gate.ts";
 import { type CutOff, cutOff } from "./cut_off.ts";
+import { eachConnection } from "./door_connections.ts";
 import { IdleConnections } from "./idle_connections.ts";
 import { takeOverPort, waitingAt } from "./port_takeover.ts";
 import type { Replica } from "./replica.ts";
@@ -167,6 +168,14 @@ export class Door {
     if (!this.#state.closed) this.#state.closing.abort();
     this.#state.closed = true;
     this.#rest();
+  }
+
+  /** How many connections are open; none where the system does not tell. */
+  get connections(): number {
+    const at = parseAddress(this.address);
+    let count = 0;
+    if (at.transport === "tcp" && !this.#state.closed) eachConnection(at.port, () => count++);
+    return count;
   }
 
   /** Looks at connections no more. */

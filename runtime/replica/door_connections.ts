@@ -39,12 +39,15 @@ export interface DoorConnection {
   end(what?: "all" | "receiving"): void;
 }
 
+/** Whether the system tells about connections. */
+export const countsConnections = Deno.build.os === "linux";
+
 /**
  * Looks at every connection to a port of this process. What is to be done with them is done at once, before
  * their descriptors can mean something else.
  */
 export function eachConnection(port: number, look: (connection: DoorConnection) => void): void {
-  if (Deno.build.os !== "linux") return;
+  if (!countsConnections) return;
   withCLibrary(FUNCTIONS, ({ getsockname, getpeername, getsockopt, shutdown }) => {
     const name = new Uint8Array(28);
     const nameFields = new DataView(name.buffer);

@@ -22,6 +22,7 @@ import { type Placed, walk } from "../topology/walk.ts";
 import { aborted } from "./aborted.ts";
 import { CallContext } from "./call_context.ts";
 import { Door } from "./door.ts";
+import { countsConnections } from "./door_connections.ts";
 import { fromWithin, type Gate, gatesOf, type OnFault } from "./gate.ts";
 import type { ReplicaIdentity } from "./identity.ts";
 import { limited } from "./limited.ts";
@@ -191,6 +192,13 @@ export class Replica {
       outbound: this.switchboard.connections,
       inbound: this.#server.connections,
     });
+    if (countsConnections) {
+      this.metrics.doorConnections = () => {
+        let count = 0;
+        for (const door of this.#doors) count += door.connections;
+        return count;
+      };
+    }
     this.#openForOperators = () => Door.forOperators(this, own.http, secret);
     for (const needed of this.node.needs) this.switchboard.peers(needed, "part");
   }

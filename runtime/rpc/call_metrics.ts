@@ -78,4 +78,13 @@ export function addCallMetrics(client: PromClient, registry: Registry, metrics: 
       for (const [direction, count] of Object.entries(open)) this.set({ direction }, count);
     },
   });
+  if (metrics.doorConnections === undefined) return;
+  new Gauge({
+    name: "mp_door_connections",
+    help: "Open connections of callers at this replica's doors.",
+    registers,
+    collect() {
+      this.set(metrics.doorConnections?.() ?? 0);
+    },
+  });
 }

@@ -83,6 +83,8 @@ export class RpcMetrics {
   queued = 0;
   /** Counts the open connections. */
   connections: (() => OpenConnections) | undefined;
+  /** Counts the open connections of callers at the doors, where the system can tell. */
+  doorConnections: (() => number) | undefined;
   /** Bodies and calls that were refused before a method was known, by code. */
   readonly refused: Map<Code, number> = new Map();
 

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { delay } from "@std/async/delay";
 import type { Context } from "../../../mod.ts";
 import { MpError } from "../../../runtime/errors.ts";
 import type { Address } from "../../../runtime/launch/address_book.ts";
 import type { Replica } from "../../../runtime/replica/replica.ts";
+import { needsSystem, testWith } from "../../support/needs.ts";
 import { type Script, Tree } from "./tree.ts";
 
 const nameOf = (_request: unknown, { replica }: Context) => replica.name;
@@ -206,4 +208,23 @@ Deno.test("Door for operators tells health to all, and answers calls with the se
   }
   const [status, text] = await post("Bearer s3cret");
   assertEquals([status, JSON.parse(text).result], [200, "hist.scatter.0"]);
+});
+
+testWith(needsSystem("linux"), "Door counts the connections of its callers", async () => {
+  await using tree = await Tree.start((mp) => {
+    mp.service("name", nameOf, { expose: true });
+  });
+  const [caller, replica] = await open(tree);
+  using first = caller;
+  assertEquals(replica.metrics.doorConnections!(), 0);
+  assertEquals(await first.call("name"), "name.0");
+  {
+    using second = new Caller(first.address);
+    assertEquals(await second.call("name"), "name.0");
+    assertEquals(replica.metrics.doorConnections!(), 2);
+    const [, text] = await first.fetch("/metrics");
+    assertEquals(text.match(/^mp_door_connections .*$/m)?.[0], "mp_door_connections 2");
+  }
+  // the kernel has no event for a connection that is gone, and neither has Deno's server
+  while (replica.metrics.doorConnections!() > 1) await delay(5);
 });

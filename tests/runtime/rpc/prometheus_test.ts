@@ -45,6 +45,7 @@ Deno.test("prometheus() tells what becomes of calls to other replicas, and of th
   counters.leftOut.silent = 2;
   Object.assign(metrics, { shed: 7, queued: 1 });
   metrics.connections = () => ({ outbound: 3, inbound: 1 });
+  metrics.doorConnections = () => 9;
   const text = await scrape(served);
   const path = 'path="s.compute"';
   assertEquals(samples(text, "mp_call_retries_total"), { [path]: 5 });
@@ -60,6 +61,7 @@ Deno.test("prometheus() tells what becomes of calls to other replicas, and of th
     'direction="outbound"': 3,
     'direction="inbound"': 1,
   });
+  assertEquals(samples(text, "mp_door_connections"), { "": 9 });
 });
 
 Deno.test("prometheus() has a cumulative histogram of each method's latency in seconds", async () => {
