@@ -35,6 +35,9 @@ export interface ScopesOptions {
 /** How long a transaction outside of a call may take, in milliseconds. */
 const DEFAULT_TIMEOUT = 30_000;
 
+/** How many encoded keys are remembered. */
+const MOST_KEYS = 1_000;
+
 /** How long a storage may take to say that it is there, in milliseconds. */
 const LOOK_WITHIN = 3_000;
 
@@ -47,6 +50,7 @@ export class Scopes implements ScopesHost {
   #script: ScriptStorage | undefined;
   #transactor: Transactor | undefined;
   #looking: Promise<string[]> | undefined;
+  #keys = new Map<string, string>();
 
   constructor(options: ScopesOptions) {
     this.#options = options;
@@ -88,7 +92,7 @@ export class Scopes implements ScopesHost {
     body: (...scopes: AnyScope[]) => unknown,
   ): Promise<unknown> {
     const context = CallContext.current;
-    const ids = names.map((name) => encodeKey(scopeKey(name)));
+    const ids = names.map((name) => this.#keyOf(name));
     const run = (view: View) => body(...ids.map((id) => view.open(id)));
     // what is called within a transaction is part of it
     const outer = surrounding.getStore() ?? context?.view;
@@ -267,8 +271,18 @@ export class Scopes implements ScopesHost {
     return context.view;
   }
 
+  /** A scope's encoded key; the same few are asked for over and over. */
+  #keyOf(name: string): string {
+    let key = this.#keys.get(name);
+    if (key !== undefined) return key;
+    key = encodeKey(scopeKey(name));
+    if (this.#keys.size >= MOST_KEYS) this.#keys.clear();
+    this.#keys.set(name, key);
+    return key;
+  }
+
   #idOf(name: string): string {
-    if (name !== "user") return encodeKey(scopeKey(name));
+    if (name !== "user") return this.#keyOf(name);
     const user = CallContext.current?.user;
     if (user !== undefined) return encodeKey(userScopeKey(user));
     throw new MpError(

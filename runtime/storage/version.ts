@@ -25,6 +25,11 @@ export function versionOf(commit: { readonly session: string; readonly seq: numb
   return `${commit.session}.${commit.seq}`;
 }
 
+/** The session whose commit wrote a version, as far as one can tell: only a hint, since versions are opaque. */
+export function sessionOf(version: Version | null | undefined): string | undefined {
+  return version?.slice(0, Math.max(0, version.lastIndexOf("."))) || undefined;
+}
+
 /** The version of a record whose value has expired: another than while it was there. */
 export function expiredVersion(version: Version): Version {
   return `${version}~`;

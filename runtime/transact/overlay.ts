@@ -89,6 +89,16 @@ export class Overlay {
     return known === state || (known === undefined && state.version !== undefined);
   }
 
+  /** What storage has, as far as is known. */
+  confirmed(scope: string): State | undefined {
+    return this.#confirmed.get(scope);
+  }
+
+  /** Whether something lies over what is confirmed. */
+  isPinned(scope: string): boolean {
+    return this.#newest.has(scope);
+  }
+
   /** Puts a state on which a transaction rests, or which it has written, on top. */
   pin(scope: string, state: State): void {
     this.#newest.set(scope, state);

@@ -9,12 +9,13 @@ import { MpError } from "../errors.ts";
 import { encodeKey, isReply } from "../storage/key.ts";
 import type { CommitResult, Storage, Versioned } from "../storage/storage.ts";
 import { newSession, versionOf } from "../storage/version.ts";
-import { Contention } from "./contention.ts";
 import { Flight, isLasting, type Lost } from "./flight.ts";
 import { groupByScope } from "./group.ts";
+import { Lookout } from "./lookout.ts";
 import { type MadeCommit, makeCommit } from "./make_commit.ts";
 import { type Overlay, State } from "./overlay.ts";
 import { backOff, Pauses } from "./pauses.ts";
+import { Rotation } from "./rotation.ts";
 import type { Transaction } from "./transaction.ts";
 import {
   closed,
@@ -50,7 +51,8 @@ const MOST_TEXT = 8 * 1024 * 1024;
 /** See the module's documentation. */
 export class Pipeline implements StorageState {
   #options: PipelineOptions;
-  #contention: Contention;
+  #rotation: Rotation;
+  #lookout: Lookout;
   #pauses = new Pauses();
   #session = newSession();
   #seq = 0;
@@ -64,7 +66,6 @@ export class Pipeline implements StorageState {
   #isScheduled = false;
   #isPausing = false;
   #closing = new AbortController();
-  #alarm: ReturnType<typeof setTimeout> | undefined;
   #fault: MpError | undefined;
   #faults = 0;
   /** How many transactions a request may take along: fewer while the storage does not take some of them. */
@@ -74,7 +75,17 @@ export class Pipeline implements StorageState {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#contention = new Contention(options.random);
+    const rotation = this.#rotation = new Rotation(options.random);
+    this.#lookout = new Lookout({
+      ...options,
+      rotation,
+      name: () => ({ session: this.#session, seq: ++this.#seq }),
+      onLooked: () => {
+        this.#isDirty = true;
+        this.#rebase();
+        this.#schedule();
+      },
+    });
   }
 
   /** The fault because of which the storage cannot be used now. */
@@ -84,7 +95,13 @@ export class Pipeline implements StorageState {
 
   /** For how long the request that is under way has had no answer, in milliseconds. */
   get silence(): number {
-    return this.#flight === undefined ? 0 : performance.now() - this.#flight.started;
+    const flight = this.#flight === undefined ? 0 : performance.now() - this.#flight.started;
+    return Math.max(flight, this.#lookout.silence);
+  }
+
+  /** Keeps a transaction while its scopes are left to other replicas. @returns Whether they are. */
+  hold(transaction: Transaction): boolean {
+    return this.#rotation.isIdle ? false : this.#lookout.hold(transaction);
   }
 
   /** Takes a transaction whose body has run on the newest states. */
@@ -123,19 +140,23 @@ export class Pipeline implements StorageState {
   /** Ends the request that is under way, and sends no more. */
   async close(): Promise<void> {
     this.#closing.abort(closed());
-    clearTimeout(this.#alarm);
     this.#flight?.giveUp(closed());
     this.#pauses.end();
-    await this.#landed;
+    await Promise.all([this.#landed, this.#lookout.close()]);
   }
 
   #accept(transaction: Transaction): void {
-    const { reads, writes } = transaction.attempt!;
+    this.#pin(transaction);
+    transaction.stage = "ready";
+    this.#queue.push(transaction);
+  }
+
+  /** What it leaves behind is what others may rest on. */
+  #pin({ attempt }: Transaction): void {
+    const { reads, writes } = attempt!;
     for (const [scope, state] of reads) {
       this.#options.overlay.pin(scope, writes.get(scope)?.state ?? state);
     }
-    transaction.stage = "ready";
-    this.#queue.push(transaction);
   }
 
   /** Sends what is ready, at the end of this turn of the event loop. */
@@ -161,6 +182,7 @@ export class Pipeline implements StorageState {
     const { overlay, runAgain } = this.#options;
     this.#isDirty = false;
     overlay.unpin();
+    for (const transaction of this.#flying) this.#pin(transaction);
     for (const transaction of this.#queue.splice(0)) {
       if (transaction.stage === "settled") continue;
       const { reads } = transaction.attempt!;
@@ -168,27 +190,21 @@ export class Pipeline implements StorageState {
       if (isCurrent) this.#accept(transaction);
       else runAgain(transaction);
     }
+    for (const transaction of this.#lookout.release()) runAgain(transaction);
   }
 
   /** Takes those from the queue that may leave, none without those before it that share its scopes. */
   #pick(): Transaction[] {
-    const now = performance.now();
     const staying = new Set<string>();
     const picked: Transaction[] = [];
-    let next = Infinity;
     this.#queue = this.#queue.filter((transaction) => {
-      let stays = picked.length >= this.#most;
-      for (const scope of transaction.attempt!.reads.keys()) {
-        const until = this.#contention.until(scope);
-        if (until > now) next = Math.min(next, until);
-        stays ||= until > now || staying.has(scope);
-      }
-      if (stays) { for (const scope of transaction.attempt!.reads.keys()) staying.add(scope); }
+      const scopes = [...transaction.attempt!.reads.keys()];
+      let stays = picked.length >= this.#most || scopes.some((scope) => staying.has(scope));
+      if (!this.#rotation.isIdle && this.#lookout.waits(scopes)) stays = true;
+      if (stays) { for (const scope of scopes) staying.add(scope); }
       else picked.push(transaction);
       return stays;
     });
-    clearTimeout(this.#alarm);
-    if (next < Infinity) this.#alarm = setTimeout(() => this.#schedule(), next - now);
     return picked;
   }
 
@@ -270,7 +286,7 @@ export class Pipeline implements StorageState {
       const { transactions } = groups[i]!;
       if (result.done) this.#done(groups[i]!);
       else {
-        this.#refused(result.current);
+        this.#refused(groups[i]!, result.current);
         for (const transaction of transactions) {
           transaction.refusals++;
           if (transaction.isLate) this.#options.settle(transaction, conflict(transaction));
@@ -289,16 +305,20 @@ export class Pipeline implements StorageState {
       // what was used is kept longest
       if (isReply(scope)) overlay.forget(scope);
       else overlay.confirm(scope, state);
-      this.#contention.done(scope, performance.now(), this.#roundTrip);
+      const seen = { version: state.version!, own: this.#session, roundTrip: this.#roundTrip };
+      this.#rotation.done(scope, seen, performance.now());
     }
     for (const transaction of transactions) settle(transaction);
   }
 
-  #refused(current: readonly Versioned[]): void {
+  #refused({ reads }: Group, current: readonly Versioned[]): void {
     for (const { key, version, value } of current) {
       const scope = encodeKey(key);
+      // that a scope is there after all says nothing of others
+      const isFirst = reads.get(scope)!.version === null;
       this.#options.overlay.confirm(scope, State.stored(value, version));
-      this.#contention.refused(scope, performance.now());
+      const seen = { version, own: this.#session, roundTrip: this.#roundTrip };
+      if (!isFirst) this.#rotation.refused(scope, seen, performance.now());
     }
   }
 

@@ -27,11 +27,12 @@ export interface Attempt {
 
 /**
  * - `running`: its body runs, or waits for its turn;
+ * - `waiting`: its scopes are left to other replicas for a while;
  * - `ready`: it waits for the next request;
  * - `flying`: it is in a request;
  * - `settled`: its outcome has been told.
  */
-export type Stage = "running" | "ready" | "flying" | "settled";
+export type Stage = "running" | "waiting" | "ready" | "flying" | "settled";
 
 /** What a transaction is made of. */
 export interface TransactionOptions {
@@ -66,15 +67,12 @@ export class Transaction extends Timed implements Dependent {
   refusals = 0;
   /** How often others of this replica came in between. */
   overtaken = 0;
-  /** When it may be sent, by `performance.now()`. */
-  notBefore = 0;
   /** How much time it has left when it is told that it has none, in milliseconds. */
   reserved = 0;
   /** Whether its deadline has passed, and only what becomes of its request is waited for. */
   isLate = false;
   /** @internal */ previousDependent: Dependent | undefined = undefined;
   /** @internal */ nextDependent: Dependent | undefined = undefined;
-  readonly started = performance.now();
   readonly options: TransactionOptions;
   /** Runs code as part of what the transaction was called from: a later run may be caused by another call. */
   readonly within: <R>(code: () => R) => R = AsyncLocalStorage.snapshot();

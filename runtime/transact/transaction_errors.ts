@@ -32,7 +32,7 @@ export function late(transaction: Transaction, { fault, silence }: StorageState)
       { reason: "unreachable" },
     );
   }
-  if (refusals + overtaken > 0) return conflict(transaction);
+  if (refusals + overtaken > 0 || stage === "waiting") return conflict(transaction);
   const what = stage === "running" ? "the body did not end" : "there was no outcome";
   return new MpError("deadline_exceeded", `Cannot use ${scopes}: ${what} before the deadline`, {
     reason: "timed out",
@@ -45,8 +45,8 @@ export function conflict(transaction: Transaction): MpError {
   return new MpError(
     "scope_conflict",
     `Cannot use ${shown(transaction)}: others changed it first, ${
-      times === 1 ? "once" : `${times} times`
-    }, until the deadline`,
+      times === 0 ? "" : times === 1 ? "once, " : `${times} times, `
+    }until the deadline`,
     { next: "Do less in one transaction, or spread the data over more scopes" },
   );
 }

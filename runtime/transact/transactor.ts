@@ -165,7 +165,7 @@ export class Transactor {
 
   /** Runs the body when it is its turn. */
   #start(transaction: Transaction): void {
-    if (transaction.stage === "settled") return;
+    if (transaction.stage === "settled" || this.#pipeline.hold(transaction)) return;
     transaction.stage = "running";
     if (this.#turns.areFree(transaction.scopes)) return this.#run(transaction);
     const isReserved = transaction.overtaken >= MOST_OVERTAKEN;

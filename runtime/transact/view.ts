@@ -32,8 +32,8 @@ interface Opened {
 
 /** One attempt of a transaction. */
 export class View implements DraftOwner {
-  readonly drafts = new Map<object, Draft>();
-  readonly foreign = new Set<object>();
+  #drafts: Map<object, Draft> | undefined;
+  #foreign: Set<object> | undefined;
   #overlay: Overlay;
   #opened = new Map<string, Opened>();
   #ended = false;
@@ -42,6 +42,16 @@ export class View implements DraftOwner {
 
   constructor(overlay: Overlay) {
     this.#overlay = overlay;
+  }
+
+  /** @internal Made when it is needed, which it is not for documents of numbers. */
+  get drafts(): Map<object, Draft> {
+    return this.#drafts ??= new Map();
+  }
+
+  /** @internal */
+  get foreign(): Set<object> {
+    return this.#foreign ??= new Set();
   }
 
   /** Whether the attempt has ended, so that nothing more can be done with it. */
@@ -156,7 +166,7 @@ export class View implements DraftOwner {
     for (const [scope, { state }] of this.#opened) {
       this.#opened.set(scope, this.#fresh(scope, state));
     }
-    this.drafts.clear();
+    this.#drafts = undefined;
     this.#ended = false;
     try {
       onThrow(error);

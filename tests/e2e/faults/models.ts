@@ -6,7 +6,7 @@
 
 import type { CounterInput } from "../../../runtime/check/counter.ts";
 import type { Model } from "../../../runtime/check/model.ts";
-import { changed, mayBecome, type Trail } from "./trail.ts";
+import { changed, mayBecome, type Trail, type TrailsOf } from "./trail.ts";
 
 /** What is asked of a register, which holds the mark of its last change. */
 export type RegisterRequest =
@@ -98,3 +98,27 @@ export function bank(
 function moved([moves, last, balance]: Account, amount: number, mark: string): Account {
   return [...changed([moves, last], mark), balance + amount];
 }
+
+/** What operations of registers tell. */
+export const trailsOfRegisters: TrailsOf<RegisterRequest, RegisterAnswer> = (
+  { input, returned },
+) => {
+  const [changes, last, isSet] = returned!.output;
+  const trail: Trail = isSet && input.op !== "read"
+    ? changed([changes, last], input.mark)
+    : [changes, last];
+  return [[input.scope, trail]];
+};
+
+/** What operations of a bank tell. */
+export const trailsOfBank: TrailsOf<BankRequest, BankAnswer> = ({ input, returned }) => {
+  const answer = returned!.output;
+  if ("short" in answer) {
+    return input.op === "transfer" ? [[input.from, [answer.short[0], answer.short[1]]]] : [];
+  }
+  const names = input.op === "snapshot" ? input.accounts : [input.from, input.to];
+  return answer.map(([moves, last], place) => [
+    names[place]!,
+    input.op === "snapshot" ? [moves, last] : changed([moves, last], input.mark),
+  ]);
+};

@@ -20,9 +20,12 @@ import {
   type BankRequest,
   counterInput,
   registers,
+  trailsOfBank,
+  trailsOfRegisters,
 } from "./models.ts";
 import { harm } from "./nemesis.ts";
 import { STORAGES } from "./storages.ts";
+import { withoutUnseen } from "./trail.ts";
 
 /** Options of {@linkcode runFaults}. */
 export interface RunFaultsOptions {
@@ -115,11 +118,13 @@ function judge({ registers: ofRegisters, counters, bank: ofBank }: Clients): str
     }),
   );
   const verdicts = [
-    checkLinearizable(registers, ofRegisters.operations, { partOf: ({ scope }) => scope }),
+    checkLinearizable(registers, withoutUnseen(ofRegisters.operations, trailsOfRegisters), {
+      partOf: ({ scope }) => scope,
+    }),
     checkLinearizable(counter(), additions, {
       partOf: (input) => (input as typeof additions[0]["input"]).scope,
     }),
-    checkLinearizable(bank(ACCOUNTS, BALANCE), ofBank.operations),
+    checkLinearizable(bank(ACCOUNTS, BALANCE), withoutUnseen(ofBank.operations, trailsOfBank)),
   ];
   return verdicts.flatMap((verdict) =>
     verdict.outcome === "linearizable" ? [] : [`${verdict.outcome}: ${verdict.message}`]

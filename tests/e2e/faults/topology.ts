@@ -14,7 +14,7 @@ type Request =
   | { op: "marks"; ledger: string };
 
 /** How many changes are remembered, so that whoever sees something tells what came before. */
-const REMEMBERED = 12;
+const REMEMBERED = 32;
 
 /** Notes one change more. */
 function change(scope: { changes?: number; last?: string[] }, mark: string): void {
