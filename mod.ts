@@ -51,6 +51,23 @@ export const service: ScriptApi["service"] = api.service;
 export const app: ScriptApi["app"] = api.app;
 
 /**
+ * Takes a file or a folder beside the script along to wherever replicas run, for them to read: containers get
+ * their own copy of it.
+ *
+ * @param path Its absolute path, below the folder of the script.
+ * @returns The path.
+ * @throws {MpError} `topology_invalid` when it is not there, or elsewhere.
+ *
+ * @example
+ * ```ts ignore
+ * const words = mp.files(import.meta.dirname + "/words.txt");
+ *
+ * mp.service("count", async () => (await Deno.readTextFile(words)).length);
+ * ```
+ */
+export const files: ScriptApi["files"] = api.files;
+
+/**
  * Ends a topology script.
  *
  * Under `mp run` it marks the end: no service may be made after it. Under `deno run -A topology.ts` it is

@@ -15,4 +15,7 @@ const role = Deno.env.get("MP_ROLE");
 if (role === "load") loadChild(api, storages);
 else if (Deno.args.at(-1) === "probe") {
   Deno.exit(await (await import("./runtime/replica/probe.ts")).probe(Deno.env.toObject()));
+} else if (Deno.args.at(-1) === "warm") {
+  // whoever makes an image has what replicas load compiled ahead, into a cache that they can only read
+  await Promise.all([import("./runtime/rpc/app.ts"), import("./runtime/replica/probe.ts")]);
 } else await replicaMain(api, storages);

@@ -33,9 +33,14 @@ export async function assign(
   const held: Deno.Listener[] = [];
   try {
     for (const [i, door] of plan.doors.entries()) {
-      const address = scales?.doors[i]?.address ?? inheritedDoor(door, options, plan, replaces) ??
+      const inherited = scales?.doors[i]?.address === undefined
+        ? inheritedDoor(door, options, plan, replaces)
+        : undefined;
+      const address = scales?.doors[i]?.address ?? inherited ??
         await findPort(options.host, door.port ?? options.port, held, portOwner);
-      doors.push({ node: door.node, address, listen: tcpAddress("0.0.0.0", DOOR_PORT + i) });
+      const relayed = inherited !== undefined || scales?.doors[i]?.relayed === true;
+      const listen = tcpAddress("0.0.0.0", DOOR_PORT + i);
+      doors.push({ node: door.node, address, listen, ...(relayed && { relayed }) });
     }
   } finally {
     for (const listener of held) listener.close();

@@ -12,6 +12,7 @@ import type { Engine } from "./engine.ts";
 import { enginePayload, ensureImage, tagsOf } from "./image.ts";
 import { type ContainerSpec, type DockerManifest, PLACES, USER } from "./manifest.ts";
 import { payloadFor } from "./payload.ts";
+import { scriptEntries } from "./script_files.ts";
 import { DATA_FOLDER } from "./storage_for_containers.ts";
 
 /**
@@ -34,7 +35,8 @@ async function imageOf(manifest: DockerManifest, engine: Engine): Promise<Runnab
     // its name is known without an engine of this machine's own kind
     const arch = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
     const payload = await payloadFor({ os: "linux", arch }, manifest.settings, manifest.version);
-    return { tag: tagsOf(manifest, payload).app, command: payload.command };
+    const { app } = await tagsOf(manifest, payload, await scriptEntries(manifest.files));
+    return { tag: app, command: payload.command };
   }
   return await ensureImage(engine, manifest);
 }

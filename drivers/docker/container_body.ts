@@ -22,7 +22,6 @@ export const HEALTH = Object.freeze({ interval: 30, timeout: 10, startPeriod: 60
 /** Variables of every container. Nothing can be written but `/tmp`, and nothing is to be fetched. */
 export const CONTAINER_ENV: Readonly<Record<string, string>> = Object.freeze({
   HOME: "/tmp",
-  DENO_DIR: "/tmp/.deno",
   DENO_NO_UPDATE_CHECK: "1",
   NO_COLOR: "1",
   SSL_CERT_FILE: "/etc/ssl/certs/ca-certificates.crt",

@@ -32,7 +32,7 @@ export interface InspectedContainer {
     readonly StartedAt: string;
   };
   readonly RestartCount: number;
-  readonly Config: { readonly Cmd: readonly string[] };
+  readonly Config: { readonly Cmd: readonly string[]; readonly Image: string };
 }
 
 /** How containers are created. */
@@ -99,6 +99,41 @@ export async function removeContainer(engine: Engine, id: string) {
   );
 }
 
+/** Gives a container another name, unless that is somebody's already; a name is no reason to fail. */
+export async function renameContainer(engine: Engine, id: string, name: string): Promise<void> {
+  try {
+    await engine.json("POST", `/containers/${id}/rename`, { query: { name } });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+  }
+}
+
+/** Runs a program in a container, to its end. @returns Its exit status. */
+export async function runIn(
+  engine: Engine,
+  id: string,
+  { command, env, signal }: {
+    readonly command: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
+  },
+): Promise<number> {
+  const { Id } = await engine.json("POST", `/containers/${id}/exec`, {
+    body: {
+      AttachStdout: true,
+      Cmd: command,
+      Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    },
+    signal,
+  });
+  const output = await engine.stream("POST", `/exec/${Id}/start`, {
+    body: { Detach: false, Tty: false },
+    signal,
+  });
+  for await (const _ of output);
+  return (await engine.json("GET", `/exec/${Id}/json`, { signal })).ExitCode;
+}
+
 export async function inspectContainer(engine: Engine, id: string): Promise<InspectedContainer> {
   return await engine.json("GET", `/containers/${id}/json`);
 }
@@ -125,18 +160,17 @@ export async function putFiles(
   await engine.json("PUT", `/containers/${id}/archive`, { query: { path }, tar });
 }
 
-/** The files in a folder of a container, by name. */
+/** The files in a folder of a container, or the one at a path, by name. */
 export async function getFiles(
   engine: Engine,
   id: string,
   path: string,
+  signal?: AbortSignal,
 ): Promise<Map<string, string>> {
   const pieces: Uint8Array[] = [];
-  for await (
-    const piece of await engine.stream("GET", `/containers/${id}/archive`, { query: { path } })
-  ) {
-    pieces.push(piece);
-  }
+  const query = { path };
+  const tar = await engine.stream("GET", `/containers/${id}/archive`, { query, signal });
+  for await (const piece of tar) pieces.push(piece);
   const archive = new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
   return new Map(
     Array.from(filesOf(archive), ([name, text]) => [name.slice(name.lastIndexOf("/") + 1), text]),

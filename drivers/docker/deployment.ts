@@ -16,11 +16,12 @@ import type {
 } from "../../runtime/launch/driver.ts";
 import { feed } from "../../runtime/launch/feed.ts";
 import { containerLogs } from "./container_logs.ts";
-import { DockerTree, removeTree } from "./docker_tree.ts";
+import { DockerTree } from "./docker_tree.ts";
+import { DoorKeepers, passOnDoors } from "./door_keepers.ts";
 import type { Engine } from "./engine.ts";
 import { ensureImage } from "./image.ts";
 import type { DockerManifest } from "./manifest.ts";
-import { removeApp } from "./survey.ts";
+import { removeApp, removeTree } from "./remove_tree.ts";
 import { watchEngine } from "./watch_engine.ts";
 
 const GRACE = 10_000;
@@ -42,7 +43,7 @@ export async function launchContainers(
     // what an earlier launch of this app left that was killed
     await removeApp(engine, manifest.app);
     await deployment.watch();
-    await deployment.plant(manifest).start(manifest, image, { doors: true, signal });
+    await deployment.plant(manifest).start(manifest, image, signal);
     signal?.throwIfAborted();
     deployment.follow(0n);
     return deployment;
@@ -61,7 +62,7 @@ export async function adoptContainers(
   const deployment = new DockerDeployment(engine, note.handle.app, note, options);
   try {
     await deployment.watch();
-    await deployment.plant({ tree: note.tree, book: note.book }).adopt(options.signal);
+    await deployment.adopt(note, options.signal);
     deployment.follow(BigInt(Date.now()) * 1_000_000n);
     return deployment;
   } catch (error) {
@@ -79,6 +80,7 @@ class DockerDeployment implements Deployment<DockerManifest> {
   #events = feed<DeploymentEvent>();
   #lines = feed<LogLine>();
   #trees = new Set<DockerTree>();
+  #keepers: DoorKeepers;
   #current!: DockerTree;
   #linesSince: bigint | undefined;
   #watching = new AbortController();
@@ -93,10 +95,19 @@ class DockerDeployment implements Deployment<DockerManifest> {
     this.#app = app;
     this.#note = note;
     this.#options = options;
+    this.#keepers = new DoorKeepers(engine, app);
   }
 
   get book() {
     return this.#current.book;
+  }
+
+  /** Takes up what runs. */
+  async adopt({ tree, book }: DeploymentNote, signal?: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.#keepers.find(tree, signal),
+      this.plant({ tree, book }).adopt(signal),
+    ]);
   }
 
   /** Begins to hear what happens. */
@@ -106,6 +117,7 @@ class DockerDeployment implements Deployment<DockerManifest> {
       signal: this.#watching.signal,
       onEvent: (event) => {
         for (const tree of this.#trees) tree.hear(event);
+        if (event.Action === "die") this.#keepers.ended(event.Actor.ID);
       },
       onBack: () => {
         for (const tree of this.#trees) tree.resync().catch(() => {});
@@ -121,7 +133,7 @@ class DockerDeployment implements Deployment<DockerManifest> {
       app: this.#app,
       number,
       book,
-      grace: this.#options.grace ?? GRACE,
+      grace: this.#grace,
       onStatus: (status) => this.#events.put({ ...status, time: Date.now() }),
       onLine: (line) => this.#lines.put(line),
     });
@@ -186,8 +198,7 @@ class DockerDeployment implements Deployment<DockerManifest> {
 
   scale(_book: unknown, manifest: DockerManifest): Promise<void> {
     return this.#inTurn(async () => {
-      const image = await ensureImage(this.#engine, manifest, this.#options);
-      await this.#current.scale(manifest, image, this.#note);
+      await this.#current.scale(manifest, this.#note);
       this.#note = manifest.note;
     });
   }
@@ -201,9 +212,9 @@ class DockerDeployment implements Deployment<DockerManifest> {
         await removeTree(this.#engine, this.#app, manifest.tree);
         next = this.plant(manifest);
         if (this.#linesSince !== undefined) next.followLines(0n);
-        await next.start(manifest, image, { doors: false });
+        await next.start(manifest, image);
         await next.ready();
-        await this.#moveDoors(old, next, manifest);
+        await this.#moveDoors(old, manifest);
       } catch (error) {
         if (next) {
           this.#trees.delete(next);
@@ -215,30 +226,29 @@ class DockerDeployment implements Deployment<DockerManifest> {
       this.#note = manifest.note;
       await old.drain();
       this.#trees.delete(old);
+      await this.#keepers.removeOthers(manifest.book);
       await next.takeNames();
     });
   }
 
-  /** A port is one container's, so there is a gap between the old door and the new. */
-  async #moveDoors(old: DockerTree, next: DockerTree, manifest: DockerManifest): Promise<void> {
-    await old.closeDoors();
-    try {
-      await next.openDoors(manifest);
-      await next.ready();
-    } catch (error) {
-      await next.destroy();
-      await old.openDoors();
-      await old.ready();
-      throw error;
-    }
+  /** What has a published port keeps it, and is a replica no more. */
+  async #moveDoors(old: DockerTree, { book, tree }: DockerManifest): Promise<void> {
+    const keepers = await passOnDoors(this.#engine, this.#app, { book, tree, grace: this.#grace });
+    this.#keepers.keep(keepers);
+    old.letGo(keepers);
+  }
+
+  get #grace(): number {
+    return this.#options.grace ?? GRACE;
   }
 
   delete(): Promise<void> {
-    return this.#remove((tree) => tree.drain());
+    return this.#remove((tree) => tree.drain(), this.#grace);
   }
 
   leave(): Promise<void> {
     for (const tree of this.#trees) tree.leave();
+    this.#keepers.leave();
     this.#end();
     return Promise.resolve();
   }
@@ -247,10 +257,10 @@ class DockerDeployment implements Deployment<DockerManifest> {
     return this.delete();
   }
 
-  #remove(how: (tree: DockerTree) => Promise<void>): Promise<void> {
+  #remove(how: (tree: DockerTree) => Promise<void>, grace = 0): Promise<void> {
     return this.#deleted ??= (async () => {
       try {
-        await Promise.all([...this.#trees].map(how));
+        await Promise.all([...[...this.#trees].map(how), this.#keepers.stop(grace)]);
         // a change that was under way may have made more
         await this.#busy;
         await removeApp(this.#engine, this.#app);

@@ -5,7 +5,7 @@
  */
 
 import { delay } from "@std/async/delay";
-import { messageOf, MpError } from "../../runtime/errors.ts";
+import { MpError } from "../../runtime/errors.ts";
 import type { AddressBook } from "../../runtime/launch/address_book.ts";
 import type {
   DeploymentNote,
@@ -15,21 +15,25 @@ import type {
 } from "../../runtime/launch/driver.ts";
 import type { RunnableImage } from "./container_body.ts";
 import {
-  containerLines,
   createContainer,
   inspectContainer,
   listContainers,
-  lookFrom,
-  putFiles,
   removeContainer,
+  renameContainer,
   startContainer,
   stopContainer,
 } from "./containers.ts";
 import type { Engine } from "./engine.ts";
-import { containerFault, engineFault } from "./engine_faults.ts";
-import { type ContainerSpec, type DockerManifest, PLACES, USER } from "./manifest.ts";
+import { containerFault } from "./engine_faults.ts";
+import { inGroups } from "./in_groups.ts";
+import { LineFollower } from "./line_follower.ts";
+import { Lookout } from "./lookout.ts";
+import type { ContainerSpec, DockerManifest } from "./manifest.ts";
 import { containerName, freshName, LABELS } from "./names.ts";
-import { makeTreeThings, removeTreeThings } from "./tree_things.ts";
+import { noReplica, notReady } from "./replica_faults.ts";
+import { removeTree } from "./remove_tree.ts";
+import { makeTreeThings } from "./tree_things.ts";
+import { makeSecret, putTreeFiles, type TreeFiles } from "./tree_files.ts";
 import { TrackedReplica } from "./tracked_replica.ts";
 import type { ContainerEvent } from "./watch_engine.ts";
 
@@ -45,10 +49,6 @@ export interface DockerTreeOptions {
   onLine(line: LogLine): void;
 }
 
-/** How long one look at the replicas may take, in milliseconds; then there is another one. */
-const LOOK = 10_000;
-/** How many containers are made or ended at once. */
-const AT_ONCE = 16;
 /** How long to wait before a container is started that the engine leaves alone, in milliseconds; then twice as long. */
 const FIRST_DELAY = 100;
 
@@ -62,22 +62,29 @@ export class DockerTree {
   #byContainer = new Map<string, TrackedReplica>();
   #command: readonly string[] = [];
   #over = new AbortController();
-  #looking = false;
   /** Whether containers are being started, which looking at them would only hold up. */
   #launching = false;
   #woken = Promise.withResolvers<void>();
-  /** Since when lines are followed, in nanoseconds; nothing while nobody reads them. */
-  #linesSince: bigint | undefined;
-  #followed = new Map<string, bigint>();
-  #following = new Set<string>();
-  /** The containers that are to take the place of those that run for now. */
-  #withPorts = new Map<TrackedReplica, string>();
+  #lines: LineFollower;
+  #lookout: Lookout;
+  /** Containers that have left the tree, but need its volume. */
+  #kept = new Set<string>();
 
   constructor(options: DockerTreeOptions) {
     this.#options = options;
     this.number = options.number;
     this.app = options.app;
     this.#book = options.book;
+    const { engine, onLine } = options;
+    const { signal } = this.#over;
+    this.#lines = new LineFollower({ engine, signal, onLine });
+    this.#lookout = new Lookout({
+      engine,
+      signal,
+      replicas: this.#replicas,
+      command: () => this.#command,
+      onChange: (replica) => this.#changed(replica),
+    });
   }
 
   get book(): AddressBook {
@@ -96,14 +103,12 @@ export class DockerTree {
   /**
    * Makes everything of a manifest, and starts the containers.
    *
-   * @param doors Whether doors are opened. Otherwise replicas with doors run where nobody finds them, so that it
-   * is known whether they start, until {@linkcode openDoors}.
    * @throws {MpError} Why not. What was made is left for {@linkcode destroy}.
    */
   async start(
     manifest: DockerManifest,
     image: RunnableImage,
-    { doors, signal }: { readonly doors: boolean; readonly signal?: AbortSignal },
+    signal?: AbortSignal,
   ): Promise<void> {
     const { engine } = this.#options;
     this.#command = image.command;
@@ -113,15 +118,13 @@ export class DockerTree {
     for (const spec of manifest.containers) this.#track(spec);
     // the volume is filled through the first container, and before any of them runs
     await this.#create(manifest, first, image, signal);
-    await this.#putFiles(manifest.book, manifest.note, {
-      secret: makeSecret(),
-      usersFile: manifest.usersFile,
-    });
+    const { book, note, usersFile } = manifest;
+    const filled = this.#putFiles({ book, note, secret: makeSecret(), usersFile });
     this.#launching = true;
     try {
       await inGroups([first, ...others], async (spec) => {
         if (spec !== first) await this.#create(manifest, spec, image, signal);
-        if (!doors && spec.ports.length > 0) await this.#createTrial(manifest, spec, image);
+        await filled;
         await this.#start(spec, signal);
       });
     } finally {
@@ -138,9 +141,8 @@ export class DockerTree {
       this.#track({ path: Labels[LABELS.path]!, index: Number(Labels[LABELS.index]) }, Id);
     }
     await this.#inspect();
-    const from = [...this.#replicas.values()].find(({ running }) => running);
     // what is told first is to be right
-    if (from) await this.#lookFrom(from, this.#over.signal, 0).catch(() => {});
+    await this.#lookout.once(0).catch(() => {});
     this.#look();
   }
 
@@ -176,7 +178,7 @@ export class DockerTree {
         replica.started();
         this.#changed(replica);
         this.#look();
-        this.#follow(replica);
+        this.#lines.follow(replica);
         return;
       case "oom":
         replica.outOfMemory = true;
@@ -218,13 +220,7 @@ export class DockerTree {
   /** Stops and starts one replica. @throws {MpError} When there is none, or it does not become ready. */
   async restart(id: ReplicaId): Promise<void> {
     const replica = this.#replicas.get(`${id.path}.${id.index}`);
-    if (replica?.id === undefined) {
-      throw new MpError(
-        "deployment_not_found",
-        `Cannot restart ${id.path}.${id.index}: there is no such replica`,
-        { next: "See what runs with mp ps" },
-      );
-    }
+    if (replica?.id === undefined) throw noReplica(id);
     await this.#stopThenStart(replica);
     await this.ready((one) => one === replica);
   }
@@ -246,36 +242,6 @@ export class DockerTree {
     this.#started(replica);
   }
 
-  /** Opens the doors that were not opened at the start, or were closed. @throws {MpError} `port_in_use`, …. */
-  async openDoors(manifest?: DockerManifest): Promise<void> {
-    const { engine } = this.#options;
-    for (const replica of this.#withDoors()) {
-      const spec = manifest?.containers.find(({ path, index }) =>
-        path === replica.path && index === replica.index
-      );
-      const own = this.#withPorts.get(replica);
-      if (own !== undefined) {
-        this.#withPorts.delete(replica);
-        replica.stopping = true;
-        const trial = replica.id!;
-        this.#assign(replica, own);
-        await removeContainer(engine, trial);
-      }
-      replica.renew();
-      try {
-        await startContainer(engine, replica.id!);
-      } catch (error) {
-        throw spec ? containerFault(spec, error) : engineFault(`start ${replica.name}`, error);
-      }
-      this.#started(replica);
-    }
-  }
-
-  /** Stops the replicas with doors. */
-  async closeDoors(): Promise<void> {
-    await this.#stop(this.#withDoors());
-  }
-
   #withDoors(): TrackedReplica[] {
     const paths = this.doorPaths;
     return [...this.#replicas.values()].filter(({ path }) => paths.has(path));
@@ -286,20 +252,16 @@ export class DockerTree {
    *
    * @throws {MpError} When an added replica does not become ready; the tree is as before.
    */
-  async scale(
-    manifest: DockerManifest,
-    image: RunnableImage,
-    before: DeploymentNote,
-  ): Promise<void> {
+  async scale(manifest: DockerManifest, before: DeploymentNote): Promise<void> {
     const old = this.#book;
     const names = new Set(manifest.containers.map(({ path, index }) => `${path}.${index}`));
     const added = manifest.containers.filter(({ path, index }) =>
       !this.#replicas.has(`${path}.${index}`)
     );
     const removed = [...this.#replicas.values()].filter(({ name }) => !names.has(name));
-    this.#command = image.command;
+    const image = await this.#image();
     // a replica looks itself up in the book when it starts
-    await this.#putFiles(manifest.book, manifest.note);
+    await this.#putFiles(manifest);
     this.#book = manifest.book;
     const fresh = added.map((spec) => this.#track(spec));
     try {
@@ -311,26 +273,44 @@ export class DockerTree {
     } catch (error) {
       this.#book = { ...old, generation: manifest.book.generation + 1 };
       await this.#drop(fresh);
-      await this.#putFiles(this.#book, { ...before, book: this.#book });
+      await this.#putFiles({ book: this.#book, note: { ...before, book: this.#book } });
       throw error;
     }
     await this.#stop(removed);
     await this.#drop(removed);
   }
 
+  /** The image of what runs. */
+  async #image(): Promise<RunnableImage> {
+    const any = [...this.#replicas.values()].find(({ id }) => id !== undefined);
+    const { Config } = await inspectContainer(this.#options.engine, any!.id!);
+    return { tag: Config.Image, command: Config.Cmd };
+  }
+
   /** Gives the containers the names that are theirs, once those of the tree before are gone. */
   async takeNames(): Promise<void> {
     const { engine, app } = this.#options;
     await inGroups([...this.#replicas.values()], async (replica) => {
-      const name = containerName(app, replica);
-      await engine.json("POST", `/containers/${replica.id}/rename`, { query: { name } })
-        .catch(() => {}); // it is called so already; a name is no reason to fail
+      if (replica.id === undefined) return;
+      await renameContainer(engine, replica.id, containerName(app, replica));
     });
+  }
+
+  /** Lets containers go that stay when the tree ends. They are no replicas any more. */
+  letGo(ids: ReadonlySet<string>): void {
+    for (const id of ids) {
+      const replica = this.#byContainer.get(id);
+      if (replica === undefined) continue;
+      this.#kept.add(id);
+      this.#byContainer.delete(id);
+      this.#replicas.delete(replica.name);
+      this.#gone(replica);
+    }
   }
 
   /** Lets all replicas answer what has come, those with doors first, and removes everything. */
   async drain(): Promise<void> {
-    await this.closeDoors();
+    await this.#stop(this.#withDoors());
     await this.#stop([...this.#replicas.values()]);
     await this.destroy();
   }
@@ -340,12 +320,15 @@ export class DockerTree {
     const { engine, app, number } = this.#options;
     this.leave();
     for (const replica of this.#replicas.values()) replica.stopping = true;
-    await removeTree(engine, app, number);
-    for (const replica of this.#replicas.values()) {
-      replica.running = false;
-      replica.state = "stopped";
-      this.#options.onStatus(replica.status);
-    }
+    await removeTree(engine, app, number, this.#kept);
+    for (const replica of this.#replicas.values()) this.#gone(replica);
+  }
+
+  #gone(replica: TrackedReplica): void {
+    replica.stopping = true;
+    replica.running = false;
+    replica.state = "stopped";
+    this.#changed(replica);
   }
 
   /** Lets it go on by itself. */
@@ -356,9 +339,8 @@ export class DockerTree {
 
   /** Hands on what replicas write from a time on. */
   followLines(since: bigint): void {
-    if (this.#linesSince !== undefined) return;
-    this.#linesSince = since;
-    for (const replica of this.#replicas.values()) if (replica.running) this.#follow(replica);
+    if (!this.#lines.begin(since)) return;
+    for (const replica of this.#replicas.values()) if (replica.running) this.#lines.follow(replica);
   }
 
   #track(replica: ReplicaId, id?: string): TrackedReplica {
@@ -378,30 +360,12 @@ export class DockerTree {
     const name = this.number > 1 ? freshName(spec.name, this.number) : spec.name;
     try {
       const id = await createContainer(engine, manifest, spec, { name, image, grace, signal });
-      this.#assign(this.#replicas.get(`${spec.path}.${spec.index}`)!, id);
+      const replica = this.#replicas.get(`${spec.path}.${spec.index}`)!;
+      replica.id = id;
+      this.#byContainer.set(id, replica);
     } catch (error) {
       throw containerFault(spec, error);
     }
-  }
-
-  /** Creates a container like that of a replica with doors, but without ports, to run in its place for now. */
-  async #createTrial(
-    manifest: DockerManifest,
-    spec: ContainerSpec,
-    image: RunnableImage,
-  ): Promise<void> {
-    const { engine, grace } = this.#options;
-    const replica = this.#replicas.get(`${spec.path}.${spec.index}`)!;
-    const name = `${freshName(spec.name, this.number)}.trial`;
-    const options = { name, image, grace };
-    this.#withPorts.set(replica, replica.id!);
-    this.#assign(replica, await createContainer(engine, manifest, { ...spec, ports: [] }, options));
-  }
-
-  #assign(replica: TrackedReplica, id: string): void {
-    if (replica.id !== undefined) this.#byContainer.delete(replica.id);
-    replica.id = id;
-    this.#byContainer.set(id, replica);
   }
 
   async #start(spec: ContainerSpec, signal?: AbortSignal): Promise<void> {
@@ -419,7 +383,7 @@ export class DockerTree {
     replica.started();
     this.#changed(replica);
     this.#look();
-    this.#follow(replica);
+    this.#lines.follow(replica);
   }
 
   async #stop(replicas: readonly TrackedReplica[]): Promise<void> {
@@ -441,9 +405,7 @@ export class DockerTree {
         this.#byContainer.delete(replica.id);
       }
       this.#replicas.delete(replica.name);
-      replica.running = false;
-      replica.state = "stopped";
-      this.#changed(replica);
+      this.#gone(replica);
     });
   }
 
@@ -462,68 +424,14 @@ export class DockerTree {
     }
   }
 
-  async #putFiles(
-    book: AddressBook,
-    note: DeploymentNote,
-    { secret, usersFile }: { readonly secret?: string; readonly usersFile?: string } = {},
-  ): Promise<void> {
+  async #putFiles(files: TreeFiles): Promise<void> {
     const any = [...this.#replicas.values()].find(({ id }) => id !== undefined);
-    if (any === undefined) return;
-    const file = (path: string, content: string) => ({
-      path: path.slice(path.lastIndexOf("/") + 1),
-      content,
-      owner: USER,
-      mode: 0o400,
-    });
-    const users = usersFile === undefined ? [] : [file(PLACES.users, await readUsers(usersFile))];
-    try {
-      await putFiles(this.#options.engine, any.id!, PLACES.run, [
-        file(PLACES.book, JSON.stringify(book)),
-        file(PLACES.note, JSON.stringify(note)),
-        ...(secret === undefined ? [] : [file(PLACES.secret, secret)]),
-        ...users,
-      ]);
-    } catch (error) {
-      throw engineFault(`hand out the address book of "${this.app}"`, error);
-    }
+    if (any !== undefined) await putTreeFiles(this.#options.engine, any.id!, files);
   }
 
   /** Looks at the replicas until all are ready. */
-  async #look(): Promise<void> {
-    if (this.#looking || this.#launching) return;
-    this.#looking = true;
-    const { signal } = this.#over;
-    try {
-      while (!signal.aborted) {
-        const replicas = [...this.#replicas.values()];
-        if (replicas.every(({ state, running }) => !running || state === "ready")) break;
-        const from = replicas.find(({ state }) => state === "ready") ??
-          replicas.find(({ running }) => running);
-        if (from === undefined) break;
-        try {
-          await this.#lookFrom(from, signal);
-        } catch {
-          // the container from which it was looked has ended
-        }
-        await delay(50, { signal }).catch(() => {});
-      }
-    } finally {
-      this.#looking = false;
-    }
-  }
-
-  async #lookFrom(from: TrackedReplica, signal: AbortSignal, milliseconds = LOOK): Promise<void> {
-    const sightings = lookFrom(this.#options.engine, from.id!, this.#command, {
-      milliseconds,
-      signal,
-    });
-    for await (const sighting of sightings) {
-      const replica = this.#replicas.get(`${sighting.path}.${sighting.index}`);
-      if (replica === undefined) continue;
-      const before = JSON.stringify(replica.status);
-      replica.seen(sighting, Date.now());
-      if (JSON.stringify(replica.status) !== before) this.#changed(replica);
-    }
+  #look(): void {
+    if (!this.#launching) this.#lookout.look();
   }
 
   #changed(replica: TrackedReplica): void {
@@ -545,92 +453,4 @@ export class DockerTree {
     await Promise.race([this.#woken.promise, aborted.promise]);
     signal.removeEventListener("abort", onAbort);
   }
-
-  /** Hands on what a replica writes while it runs. */
-  async #follow(replica: TrackedReplica): Promise<void> {
-    const id = replica.id!;
-    if (this.#linesSince === undefined || this.#following.has(id)) return;
-    this.#following.add(id);
-    const { path, index } = replica;
-    const { signal } = this.#over;
-    try {
-      const since = this.#followed.get(id) ?? this.#linesSince;
-      for await (
-        const line of containerLines(this.#options.engine, id, { follow: true, since, signal })
-      ) {
-        this.#followed.set(id, line.nanoseconds + 1n);
-        if (line.stream === "stderr" && line.text.startsWith("error: ")) {
-          replica.complaint = line.text.slice("error: ".length);
-        }
-        const time = Number(line.nanoseconds / 1_000_000n);
-        this.#options.onLine({ path, index, time, stream: line.stream, text: line.text });
-      }
-    } catch {
-      // the container is gone, or the engine is
-    } finally {
-      this.#following.delete(id);
-    }
-    // it was started again before its last lines were read
-    if (replica.running && !signal.aborted) {
-      await delay(100, { signal }).catch(() => {});
-      if (replica.running && this.#byContainer.get(id) === replica) this.#follow(replica);
-    }
-  }
-}
-
-/** Removes everything that belongs to a tree. */
-export async function removeTree(engine: Engine, app: string, tree: number): Promise<void> {
-  const labels = { [LABELS.app]: app, [LABELS.tree]: String(tree) };
-  const containers = await listContainers(engine, labels);
-  await inGroups(containers, ({ Id }) => removeContainer(engine, Id));
-  await removeTreeThings(engine, labels);
-}
-
-/** Does something with each, some at once; the first error ends it, once those under way are done. */
-export async function inGroups<T>(
-  items: readonly T[],
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const left = [...items];
-  const failures: unknown[] = [];
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, async () => {
-    for (
-      let item = left.shift();
-      item !== undefined && failures.length === 0;
-      item = left.shift()
-    ) {
-      try {
-        await work(item);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-  }));
-  if (failures.length > 0) throw failures[0];
-}
-
-async function readUsers(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new MpError("usage", `Cannot read the users in "${path}": ${messageOf(error)}`, {
-      cause: error,
-      where: "MP_AUTH_USERS",
-    });
-  }
-}
-
-function makeSecret(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function notReady(replica: TrackedReplica): MpError {
-  const { name, fatal, failures, trouble } = replica;
-  return fatal
-    ? new MpError("launch_failed", `Cannot start ${name}: ${trouble}`, { replica: name })
-    : new MpError("crash_loop", `Cannot start ${name}: it ended ${failures} times: ${trouble}`, {
-      replica: name,
-      next: "See what it wrote above, or with mp logs",
-    });
 }

@@ -12,6 +12,8 @@ import { getFiles } from "./containers.ts";
 import { adoptContainers, launchContainers } from "./deployment.ts";
 import { type Engine, engineAt } from "./engine.ts";
 import { engineAddress, mayAnswer } from "./engine_address.ts";
+import { containerName, dataVolume, userOf } from "./names.ts";
+import { DATA_FOLDER } from "./storage_for_containers.ts";
 import { type DockerManifest, PLACES, render } from "./manifest.ts";
 import { purgeApp, survey } from "./survey.ts";
 
@@ -34,7 +36,7 @@ export function dockerDriver({ env, portOwner }: DockerDriverOptions): Driver<Do
   const engine = () => known ??= engineAt(engineAddress(env));
   return {
     name: "docker",
-    capabilities: { outlivesLauncher: true, limitsResources: true, blueGreen: false },
+    capabilities: { outlivesLauncher: true, limitsResources: true, blueGreen: true },
     assign: (plan, options) =>
       assign(plan, options, portOwner ?? (() => Promise.resolve(undefined))),
     render: (plan, book, options) => render(plan, book, options, { env }),
@@ -42,7 +44,9 @@ export function dockerDriver({ env, portOwner }: DockerDriverOptions): Driver<Do
     export: (manifest) => composeFiles(manifest, engine()),
     async *discover(filter) {
       try {
-        if (mayAnswer(engine().address)) yield* await survey(engine(), filter);
+        if (mayAnswer(engine().address)) {
+          yield* await survey(engine(), { user: userOf(env), ...filter });
+        }
       } catch (error) {
         // without an engine there is nothing to be found
         if (!(error instanceof MpError && error.code === "engine_unavailable")) throw error;
@@ -52,7 +56,7 @@ export function dockerDriver({ env, portOwner }: DockerDriverOptions): Driver<Do
       const [found] = await survey(engine(), { app });
       const [any] = found?.containers ?? [];
       if (any === undefined) return null;
-      const files = await getFiles(engine(), any.Id, PLACES.run);
+      const files = await getFiles(engine(), any.Id, PLACES.note);
       const note = files.get("note.json");
       if (note === undefined) return null;
       return {
@@ -63,6 +67,14 @@ export function dockerDriver({ env, portOwner }: DockerDriverOptions): Driver<Do
           return { code: files.get("bundle.mjs") ?? "", map: files.get("bundle.mjs.map") ?? "" };
         },
       } satisfies Recovered<DockerManifest>;
+    },
+    dataElsewhere({ app, nodes }) {
+      const container = containerName(app, { path: nodes[0]!.path, index: 0 });
+      return {
+        where: `in the volume ${dataVolume(app)}`,
+        next: `Copy it, docker cp ${container}:${DATA_FOLDER} copy, and look at the copy with ` +
+          "--storage file:$PWD/copy/data.db",
+      };
     },
     async probe() {
       const { Platform, Version, Os, Arch } = await engine().json("GET", "/version");

@@ -13,10 +13,11 @@ import type { RunnableImage } from "./container_body.ts";
 import type { Engine } from "./engine.ts";
 import { EngineError } from "./engine.ts";
 import type { DockerManifest } from "./manifest.ts";
-import { PLACES } from "./manifest.ts";
+import { PLACES, USER } from "./manifest.ts";
 import { LABELS } from "./names.ts";
-import { type Payload, payloadFor } from "./payload.ts";
+import { CACHE, digestOfEntries, type Payload, payloadFor } from "./payload.ts";
 import { registryAuth } from "./registry_auth.ts";
+import { scriptEntries } from "./script_files.ts";
 import { type TarEntry, tarOf } from "./tar.ts";
 
 /** How images are made. */
@@ -32,13 +33,20 @@ export function repositoryOf(name: string, { registry, imagePrefix }: DriverSett
     .map((part) => String(part).replace(/^\/+|\/+$/g, "")).join("/").replace(/\/{2,}/g, "/");
 }
 
-/** The tags of an app's image, and of the one below it. */
-export function tagsOf(
+/**
+ * The tags of an app's image, and of the one below it.
+ *
+ * @param files The files beside the script, as they are to lie in the image.
+ */
+export async function tagsOf(
   { app, bundle, settings }: Pick<DockerManifest, "app" | "bundle" | "settings">,
   payload: Payload,
-): { readonly app: string; readonly runtime: string } {
-  const content = createHash("sha256")
-    .update(`${payload.digest}\n${bundle.code}\n\0${bundle.map}`).digest("hex");
+  files: readonly TarEntry[],
+): Promise<{ readonly app: string; readonly runtime: string }> {
+  const hash = createHash("sha256")
+    .update(`${payload.digest}\n${bundle.code}\n\0${bundle.map}`);
+  if (files.length > 0) hash.update(`\n\0${await digestOfEntries(files)}`);
+  const content = hash.digest("hex");
   return {
     app: `${repositoryOf(app, settings)}:${content.slice(0, 16)}`,
     runtime: `${repositoryOf("mp-runtime", settings)}:${payload.systemDigest.slice(0, 16)}`,
@@ -62,13 +70,16 @@ export async function enginePayload(
  */
 export async function ensureImage(
   engine: Engine,
-  manifest: Pick<DockerManifest, "app" | "bundle" | "settings" | "version">,
+  manifest: Pick<DockerManifest, "app" | "bundle" | "settings" | "version" | "files">,
   options: ImageOptions = {},
 ): Promise<RunnableImage> {
   const { app, bundle, settings, version } = manifest;
   const { signal, tell } = options;
-  const payload = await enginePayload(engine, manifest, signal);
-  const tags = tagsOf(manifest, payload);
+  const [payload, files] = await Promise.all([
+    enginePayload(engine, manifest, signal),
+    scriptEntries(manifest.files),
+  ]);
+  const tags = await tagsOf(manifest, payload, files);
   const image = { tag: tags.app, command: payload.command };
   if (!await isThere(engine, tags.app, signal)) {
     if (!await isThere(engine, tags.runtime, signal)) {
@@ -84,7 +95,8 @@ export async function ensureImage(
     await build(engine, {
       tag: tags.app,
       from: tags.runtime,
-      layers: [payload.half, bundleEntries(bundle)],
+      layers: [payload.half, files, bundleEntries(bundle)],
+      warm: payload.warm,
       labels: { [LABELS.app]: app, [LABELS.kind]: "image", [LABELS.version]: version },
     }, options);
   }
@@ -119,20 +131,25 @@ export interface Build {
   readonly from: string;
   /** Each is a layer, the last one the topmost; empty ones are left out. */
   readonly layers: readonly (readonly TarEntry[])[];
+  /** What is run once, on the first layer. */
+  readonly warm?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** Builds an image. @throws {MpError} `launch_failed`. */
 export async function build(
   engine: Engine,
-  { tag, from, layers, labels, entrypoint }: Build,
+  { tag, from, layers, labels, entrypoint, warm }: Build,
   { signal }: ImageOptions,
 ): Promise<void> {
   const filled = layers.filter((entries) => entries.length > 0);
   // archives are unpacked with the owners that they name
+  const [first, ...others] = filled.map((_, i) => `ADD layer${i}.tar /`);
   const lines = [
     `FROM ${from}`,
-    ...filled.map((_, i) => `ADD layer${i}.tar /`),
+    first,
+    ...(warm ? [`ENV DENO_DIR=${CACHE}`, `USER ${USER}`, `RUN ${JSON.stringify(warm)}`] : []),
+    ...others,
     ...(entrypoint ? [`ENTRYPOINT ${JSON.stringify(entrypoint)}`] : []),
   ];
   const context: TarEntry[] = [

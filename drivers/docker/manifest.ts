@@ -4,9 +4,9 @@
  * @module
  */
 
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { MpError } from "../../runtime/errors.ts";
-import type { AddressBook } from "../../runtime/launch/address_book.ts";
+import type { AddressBook, DoorAddress } from "../../runtime/launch/address_book.ts";
 import type {
   DeploymentNote,
   DriverSettings,
@@ -18,7 +18,15 @@ import type { Plan, PlanNode } from "../../runtime/plan/plan.ts";
 import type { ReplicaEnvironment } from "../../runtime/replica/environment.ts";
 import { telemetryEnv } from "../../runtime/telemetry/telemetry_env.ts";
 import type { Resources } from "../../runtime/topology/target.ts";
-import { containerName, dataVolume, hostName, LABELS, treeName } from "./names.ts";
+import {
+  containerName,
+  dataVolume,
+  hostName,
+  LABELS,
+  networkName,
+  treeName,
+  userOf,
+} from "./names.ts";
 import { DATA_FOLDER, storageForContainers } from "./storage_for_containers.ts";
 
 /** Who replicas are: nobody in particular. */
@@ -37,6 +45,9 @@ export const PLACES = Object.freeze({
   app: "/app",
 });
 
+/** How long doors behind another container go on with open connections, in milliseconds. */
+const LINGER = "1000";
+
 /** A tree of replicas, as containers. */
 export interface DockerManifest {
   readonly app: string;
@@ -47,6 +58,8 @@ export interface DockerManifest {
   readonly note: DeploymentNote;
   /** What the image holds besides what runs it. */
   readonly bundle: { readonly code: string; readonly map: string; readonly hash: string };
+  /** Files and folders that the image holds, too. */
+  readonly files?: ScriptFiles;
   readonly settings: DriverSettings;
   readonly network: { readonly name: string; readonly labels: Labels };
   /** The volume with book and secret. */
@@ -57,6 +70,14 @@ export interface DockerManifest {
   readonly usersFile?: string;
   /** In the order of the book. */
   readonly containers: readonly ContainerSpec[];
+}
+
+/** What replicas read beside the script. */
+export interface ScriptFiles {
+  /** The folder of the script on this machine. */
+  readonly folder: string;
+  /** Relative to it, with slashes. */
+  readonly paths: readonly string[];
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -140,16 +161,23 @@ export function render(
     book,
     note,
     bundle: { code: bundle.code, map: bundle.map, hash: bundle.hash },
+    ...(plan.files && {
+      files: { folder: dirname(bundle.script), paths: plan.files.map(({ path }) => path) },
+    }),
     settings,
     network: {
+      name: networkName(app),
+      labels: { [LABELS.app]: app, [LABELS.kind]: "network", [LABELS.version]: version },
+    },
+    runVolume: {
       name: treeName(app, tree),
       labels: {
-        ...labelsOf("network"),
+        ...labelsOf("run"),
         [LABELS.handle]: JSON.stringify(note.handle),
         [LABELS.plan]: JSON.stringify(plan),
+        [LABELS.user]: userOf(around),
       },
     },
-    runVolume: { name: treeName(app, tree), labels: labelsOf("run") },
     ...(data && {
       dataVolume: { name: data, labels: { [LABELS.app]: app, [LABELS.kind]: "data" } },
     }),
@@ -159,6 +187,8 @@ export function render(
       if (node === undefined) throw new TypeError(`Cannot render: the plan has no path "${path}"`);
       if (node.run.kind !== "bundle") throw unsupported(node);
       const replica = { path, index };
+      const doors = index > 0 ? [] : book.doors.filter((door) => door.node === path);
+      const published = doors.filter(({ relayed }) => !relayed);
       return {
         ...replica,
         name: containerName(app, replica),
@@ -173,13 +203,17 @@ export function render(
             name: `${path}.${index}`,
           }),
           MP_REPLICA: `${path}.${index}`,
+          // who passes calls on to it may have connections that are open
+          ...(published.length < doors.length && { MP_LINGER: LINGER }),
         },
         labels: {
           ...labelsOf("replica"),
           [LABELS.path]: path,
           [LABELS.index]: String(index),
+          ...(published.length > 0 &&
+            { [LABELS.ports]: JSON.stringify(published.map(({ address }) => address)) }),
         },
-        ports: index > 0 ? [] : publishedPorts(book, path),
+        ports: published.map(publishedPort),
         resources: node.resources,
         volumes: {
           [PLACES.run]: treeName(app, tree),
@@ -190,14 +224,12 @@ export function render(
   };
 }
 
-function publishedPorts({ doors }: AddressBook, path: string): PublishedPort[] {
-  return doors.filter(({ node }) => node === path).map(({ address, listen }) => {
-    const [outside, inside] = [parseAddress(address), parseAddress(listen ?? address)];
-    if (outside.transport === "unix" || inside.transport === "unix") {
-      throw new TypeError(`Cannot publish ${address}: it is no TCP port`);
-    }
-    return { inside: inside.port, host: outside.hostname, port: outside.port };
-  });
+function publishedPort({ address, listen }: DoorAddress): PublishedPort {
+  const [outside, inside] = [parseAddress(address), parseAddress(listen ?? address)];
+  if (outside.transport === "unix" || inside.transport === "unix") {
+    throw new TypeError(`Cannot publish ${address}: it is no TCP port`);
+  }
+  return { inside: inside.port, host: outside.hostname, port: outside.port };
 }
 
 function unsupported(node: PlanNode): MpError {

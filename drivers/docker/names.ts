@@ -19,8 +19,12 @@ export const LABELS = Object.freeze({
   revision: "mp.revision",
   /** The version of `mp`. */
   version: "mp.version",
-  /** On networks: where the deployment is reached, and its plan; JSON. */
+  /** On containers that publish ports: where callers find these; JSON. */
+  ports: "mp.ports",
+  /** On the volumes of trees: where the deployment is reached, and its plan; JSON. */
   handle: "mp.handle",
+  /** On the volumes of trees: who has launched it. An engine may serve many. */
+  user: "mp.user",
   plan: "mp.plan",
 });
 
@@ -48,7 +52,17 @@ export function hostName({ path, index }: ReplicaId, tree: number): string {
   return `${index}.${path}.t${tree}`;
 }
 
-/** The network of a tree of replicas, and the volume with its book and secret. */
+/** What a container is called that has a published port, and passes on what comes in to a later tree. */
+export function keeperName(app: string, id: string): string {
+  return `${app}.door-${id.slice(0, 6)}`;
+}
+
+/** The network of a deployment. */
+export function networkName(app: string): string {
+  return `mp-${app}`;
+}
+
+/** The volume with book and secret of a tree of replicas. */
 export function treeName(app: string, tree: number): string {
   return `mp-${app}-${tree}`;
 }
@@ -56,6 +70,11 @@ export function treeName(app: string, tree: number): string {
 /** The volume with the data of the storage `file`. */
 export function dataVolume(app: string): string {
   return `mp-${app}-data`;
+}
+
+/** Who somebody is on this machine. @param env Reads a variable of the environment. */
+export function userOf(env: (name: string) => string | undefined): string {
+  return env("USER") ?? env("USERNAME") ?? String(Deno.uid() ?? "");
 }
 
 /** Something in an engine that has labels. */

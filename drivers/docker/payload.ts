@@ -30,7 +30,15 @@ export interface Payload {
   readonly digest: string;
   /** How a replica is started. */
   readonly command: readonly string[];
+  /** What compiles `half` ahead, into {@linkcode CACHE}, when an image is made. */
+  readonly warm?: readonly string[];
 }
+
+/**
+ * Where Deno keeps what it has compiled: in the volume of a tree, which begins with what the image has there, for
+ * it takes nothing from where it may not write.
+ */
+export const CACHE = `${PLACES.run}/cache`;
 
 /** Where the engine runs containers. */
 export interface Platform {
@@ -103,7 +111,7 @@ async function ofDeno(executable: string): Promise<Payload> {
   return await payload({
     system: await systemOf(executable, "mp/deno"),
     half: await halfEntries(),
-    command: ["/mp/deno", ...FLAGS, `${HALF}/replica.js`],
+    ...running("/mp/deno"),
   });
 }
 
@@ -132,19 +140,36 @@ async function ofImage(from: string): Promise<Payload> {
     from,
     system: folders(),
     half: await halfEntries(),
-    command: ["deno", ...FLAGS, `${HALF}/replica.js`],
+    ...running("deno"),
   });
 }
 
+/** How Deno runs the serving half. */
+function running(deno: string): Pick<Payload, "command" | "warm"> {
+  const command = [deno, ...FLAGS, `${HALF}/replica.js`];
+  return { command, warm: [...command, "warm"] };
+}
+
 async function payload(
-  parts: Pick<Payload, "from" | "system" | "half" | "command">,
+  parts: Pick<Payload, "from" | "system" | "half" | "command" | "warm">,
 ): Promise<Payload> {
   const system = createHash("sha256").update(`${parts.from ?? ""}\n`);
   await addAll(system, parts.system);
   const systemDigest = system.digest("hex");
-  const all = createHash("sha256").update(`${systemDigest}\n${parts.command.join(" ")}\n`);
+  const all = createHash("sha256").update(
+    `${systemDigest}\n${
+      [...parts.command, ...parts.warm ? ["as", USER, CACHE, ...parts.warm] : []].join(" ")
+    }\n`,
+  );
   await addAll(all, parts.half);
   return { ...parts, systemDigest, digest: all.digest("hex") };
+}
+
+/** A digest of entries, with all that is in them. */
+export async function digestOfEntries(entries: readonly TarEntry[]): Promise<string> {
+  const hash = createHash("sha256");
+  await addAll(hash, entries);
+  return hash.digest("hex");
 }
 
 async function addAll(hash: ReturnType<typeof createHash>, entries: readonly TarEntry[]) {

@@ -4,71 +4,85 @@
  * @module
  */
 
+import type { AddressBook } from "../../runtime/launch/address_book.ts";
 import type { Discovered } from "../../runtime/launch/driver.ts";
-import { listContainers, type ListedContainer } from "./containers.ts";
-import { inGroups, removeTree } from "./docker_tree.ts";
+import { getFiles, listContainers, type ListedContainer } from "./containers.ts";
 import type { Engine } from "./engine.ts";
-import { dataVolume, LABELS } from "./names.ts";
 import { removeImages } from "./image.ts";
-import { networksWith, removeVolume, volumesWith } from "./tree_things.ts";
+import { PLACES } from "./manifest.ts";
+import { dataVolume, LABELS } from "./names.ts";
+import { removeVolume, volumesWith } from "./tree_things.ts";
 
 /** The tree of an app that is its deployment. */
 export interface Surveyed extends Discovered {
   readonly tree: number;
+  /** Its containers. */
   readonly containers: readonly ListedContainer[];
+}
+
+/** Which deployments are looked for. */
+export interface SurveyOptions {
+  /** One app, whosever it is. */
+  readonly app?: string;
+  /** Without an app, only what this user has launched; of all users unless given. */
+  readonly user?: string;
+  readonly signal?: AbortSignal;
 }
 
 /** The deployments that an engine knows of, by the names of their apps. */
 export async function survey(
   engine: Engine,
-  { app, signal }: { readonly app?: string; readonly signal?: AbortSignal } = {},
+  { app, user, signal }: SurveyOptions = {},
 ): Promise<readonly Surveyed[]> {
-  const [networks, containers] = await Promise.all([
-    networksWith(engine, { [LABELS.app]: app, [LABELS.kind]: "network" }, signal),
+  const [volumes, containers] = await Promise.all([
+    volumesWith(engine, { [LABELS.app]: app, [LABELS.kind]: "run" }, signal),
     listContainers(engine, { [LABELS.app]: app, [LABELS.kind]: "replica" }, signal),
   ]);
-  // a network of the same kind without a handle is not of this version
-  const whole = networks.filter(({ Labels }) => Labels[LABELS.handle] && Labels[LABELS.plan]);
-  const trees = whole.map(({ Labels }): Surveyed => {
-    const own = containers.filter((one) =>
+  const own = volumes.filter(({ Labels }) =>
+    // a volume of the same kind without a handle is not of this version
+    Labels[LABELS.handle] && Labels[LABELS.plan] &&
+    (app !== undefined || user === undefined || Labels[LABELS.user] === user)
+  );
+  const trees = own.map(({ Labels }): Surveyed => ({
+    handle: JSON.parse(Labels[LABELS.handle]!),
+    plan: JSON.parse(Labels[LABELS.plan]!),
+    version: Labels[LABELS.version]!,
+    tree: Number(Labels[LABELS.tree]),
+    containers: containers.filter((one) =>
       one.Labels[LABELS.app] === Labels[LABELS.app] &&
       one.Labels[LABELS.tree] === Labels[LABELS.tree]
-    );
-    return {
-      handle: JSON.parse(Labels[LABELS.handle]!),
-      plan: JSON.parse(Labels[LABELS.plan]!),
-      version: Labels[LABELS.version]!,
-      tree: Number(Labels[LABELS.tree]),
-      containers: own,
-    };
-  });
-  const chosen = new Map<string, Surveyed>();
-  for (const tree of trees.sort((a, b) => a.tree - b.tree)) {
-    const other = chosen.get(tree.handle.app);
-    // of two, left by a launcher that was killed during an update, the one that is at the door
-    if (other === undefined || (!isAtDoor(other) && isAtDoor(tree))) {
-      chosen.set(tree.handle.app, tree);
-    }
-  }
-  return [...chosen.values()].sort((a, b) => a.handle.app < b.handle.app ? -1 : 1);
-}
-
-function isAtDoor({ plan, containers }: Surveyed): boolean {
-  const doors = new Set(plan.doors.map(({ node }) => node));
-  const own = containers.filter(({ Labels }) =>
-    doors.size === 0 || doors.has(Labels[LABELS.path]!)
+    ),
+  }));
+  const byApp = Map.groupBy(trees, ({ handle }) => handle.app);
+  const current = await Promise.all(
+    [...byApp.values()].map((trees) => currentTree(engine, trees, signal)),
   );
-  return own.length > 0 && own.every(({ State }) => State === "running" || State === "restarting");
+  return current.sort((a, b) => a.handle.app < b.handle.app ? -1 : 1);
 }
 
-/** Removes everything of an app but its data and its images, whoever left it. */
-export async function removeApp(engine: Engine, app: string): Promise<void> {
-  const labels = { [LABELS.app]: app, [LABELS.tree]: undefined };
-  const trees = new Set<string>();
-  for (const { Labels } of await listContainers(engine, labels)) trees.add(Labels[LABELS.tree]!);
-  for (const { Labels } of await networksWith(engine, labels)) trees.add(Labels[LABELS.tree]!);
-  for (const { Labels } of await volumesWith(engine, labels)) trees.add(Labels[LABELS.tree]!);
-  await inGroups([...trees], (tree) => removeTree(engine, app, Number(tree)));
+/** Of the trees of an app the one to which the doors lead; of others only containers that keep a port are left. */
+async function currentTree(
+  engine: Engine,
+  trees: Surveyed[],
+  signal: AbortSignal | undefined,
+): Promise<Surveyed> {
+  const [first, ...others] = trees.sort((a, b) => a.tree - b.tree);
+  if (others.length === 0) return first!;
+  for (const { containers } of trees) {
+    const holder = containers.find(({ Labels }) => Labels[LABELS.ports] !== undefined);
+    if (holder === undefined) continue;
+    const files = await getFiles(engine, holder.Id, PLACES.book, signal);
+    const to = treePassedTo(JSON.parse(files.get("book.json")!));
+    const found = trees.find(({ tree }) => tree === to);
+    if (found !== undefined) return found;
+  }
+  return first!;
+}
+
+/** The number of the tree to which a keeper passes on; nothing where it answers by itself. */
+function treePassedTo({ doors }: AddressBook): number | undefined {
+  const match = doors.map(({ passTo }) => /\.t(\d+):\d+$/.exec(passTo ?? "")).find(Boolean);
+  return match ? Number(match[1]) : undefined;
 }
 
 /** Removes what stays when a deployment is deleted. @returns What was removed, for a person. */

@@ -1,5 +1,5 @@
 /**
- * The network and the volumes of a tree of replicas.
+ * The network of a deployment, and the volumes of its trees of replicas.
  *
  * @module
  */
@@ -10,25 +10,17 @@ import { engineFault } from "./engine_faults.ts";
 import type { DockerManifest } from "./manifest.ts";
 import { type Labelled, labelled, withLabels } from "./names.ts";
 
-/** Makes the network and the volumes of a manifest. @throws {MpError} `launch_failed`. */
+/** Makes the network and the volumes of a manifest; the network may be there already. @throws {MpError} `launch_failed`. */
 export async function makeTreeThings(
   engine: Engine,
-  { network, runVolume, dataVolume, app }: DockerManifest,
+  { network, runVolume, dataVolume, app, tree }: DockerManifest,
   signal?: AbortSignal,
 ): Promise<void> {
   const volume = ({ name, labels }: DockerManifest["runVolume"]) =>
     engine.json("POST", "/volumes/create", { body: { Name: name, Labels: labels }, signal });
   try {
     await Promise.all([
-      engine.json("POST", "/networks/create", {
-        body: {
-          Name: network.name,
-          Labels: network.labels,
-          Driver: "bridge",
-          CheckDuplicate: true,
-        },
-        signal,
-      }),
+      ...(tree > 1 ? [] : [makeNetwork(engine, network, signal)]),
       volume(runVolume),
       ...(dataVolume ? [volume(dataVolume)] : []),
     ]);
@@ -37,14 +29,24 @@ export async function makeTreeThings(
   }
 }
 
-/** Removes the network and the volume of a tree, by their labels. */
-export async function removeTreeThings(
+function makeNetwork(
   engine: Engine,
-  labels: Readonly<Record<string, string>>,
-): Promise<void> {
+  { name, labels }: DockerManifest["network"],
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  const body = { Name: name, Labels: labels, Driver: "bridge", CheckDuplicate: true };
+  return engine.json("POST", "/networks/create", { body, signal });
+}
+
+/** Removes networks by their labels. */
+export async function removeNetworks(engine: Engine, labels: Wanted): Promise<void> {
   for (const { Id } of await networksWith(engine, labels)) {
     await unlessGone(engine.json("DELETE", `/networks/${Id}`));
   }
+}
+
+/** Removes volumes by their labels. */
+export async function removeVolumes(engine: Engine, labels: Wanted): Promise<void> {
   for (const { Name } of await volumesWith(engine, labels)) await removeVolume(engine, Name);
 }
 

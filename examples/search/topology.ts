@@ -34,7 +34,7 @@ export interface Response {
   hits: readonly Hit[];
 }
 
-const folder = Deno.env.get("CORPUS") || `${import.meta.dirname}/corpus`;
+const folder = Deno.env.get("CORPUS") || mp.files(`${import.meta.dirname}/corpus`);
 
 // What is wrong at the top level of a script stops `mp run` before anything is launched.
 checkFolder(folder);

@@ -12,7 +12,7 @@ import type { Entry, Key, Storage, Versioned } from "../storage/storage.ts";
 import { newSession } from "../storage/version.ts";
 import { optional, required } from "./argument.ts";
 import { command, type CommandContext, type Program } from "./command.ts";
-import { listDeployments, reachLauncher } from "./deployments.ts";
+import { driverOf, listDeployments, reachLauncher } from "./deployments.ts";
 import { deploymentOf, findDeployment, userState } from "./find_deployment.ts";
 import { formatJson } from "./format_json.ts";
 import { didYouMean } from "./near_name.ts";
@@ -112,7 +112,7 @@ function keyOf(
 async function openStorage(
   { options, program }: CommandContext<typeof scopeArguments, typeof scopeOptions>,
 ): Promise<Storage> {
-  const { app, script, record } = await whose(options.app, program);
+  const { app, script, record, known } = await whose(options.app, program);
   const own = options.storage === undefined ? await storageOf(record, program) : undefined;
   if (own?.storage === "memory") {
     throw new MpError(
@@ -121,12 +121,27 @@ async function openStorage(
       { next: "Run it with another storage, such as --storage file" },
     );
   }
+  if (known && own?.storage === "file") await checkFile(known, program);
   if (own !== undefined) return lazyStorage(own, app, await program.storages());
   const env = Object.fromEntries(
     ["MP_STORAGE", "REDIS_URL", "REDIS_HOST", "MYSQL_URL"].map((name) => [name, program.env(name)]),
   );
   const config = chooseStorage({ flag: options.storage, env, folder: dirname(script) });
+  if (known && options.storage === undefined && config.storage === "file") {
+    await checkFile(known, program);
+  }
   return lazyStorage(config, app, await program.storages());
+}
+
+/** @throws {MpError} `unsupported` where the storage `file` of a deployment is no file of this machine. */
+async function checkFile(known: KnownDeployment, program: Program): Promise<void> {
+  const elsewhere = (await driverOf(known, program)).dataElsewhere?.(known.plan);
+  if (elsewhere === undefined) return;
+  throw new MpError(
+    "unsupported",
+    `Cannot look at the scopes of "${known.handle.app}": they are ${elsewhere.where}`,
+    { next: elsewhere.next },
+  );
 }
 
 /** Where a running app keeps its scopes; nothing when it uses none. */
@@ -144,6 +159,8 @@ interface Whose {
   readonly script: string;
   /** What runs, if it does. */
   readonly record?: KnownDeployment;
+  /** What runs, or has run. */
+  readonly known?: KnownDeployment;
 }
 
 /** The app whose scopes are meant: one that runs, one that has ended, or that of a script. */
@@ -154,6 +171,7 @@ async function whose(name: string | undefined, program: Program): Promise<Whose>
   const whoseOf = (record: KnownDeployment): Whose => ({
     app: record.handle.app,
     script: record.handle.script,
+    known: record,
     ...(running.includes(record) && { record }),
   });
   const known = name === undefined ? undefined : deploymentOf(records, name);

@@ -30,6 +30,10 @@ export interface DoorAddress {
   readonly address: Address;
   /** Where the replica listens, if that is not where callers find it, as behind a published port. */
   readonly listen?: Address;
+  /** Whether a container of a tree before holds the port for good, and passes on what comes in. */
+  readonly relayed?: boolean;
+  /** Where what comes in is passed on, since a later tree has taken the door over. */
+  readonly passTo?: Address;
 }
 
 /** Where one replica is. */

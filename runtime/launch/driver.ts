@@ -64,10 +64,20 @@ export interface Driver<Rendered = unknown> {
    * doors are reached at their addresses.
    */
   reach?(handle: DeploymentHandle, door: Address, signal?: AbortSignal): Promise<Reached>;
+  /** Where the storage `file` of an app is, where it is no file of this machine. Absent where it is one. */
+  dataElsewhere?(plan: Plan): DataElsewhere;
   /** Looks at the platform. @returns What it is, for a person. @throws {MpError} Why it cannot be used. */
   probe?(): Promise<string>;
   /** Removes what stays when deployments of an app are deleted, such as data and images. @returns What was removed, for a person. */
   purge?(app: string, options: PurgeOptions): Promise<readonly string[]>;
+}
+
+/** Data that only the platform reaches. For people. */
+export interface DataElsewhere {
+  /** `in the volume mp-shop-data`. */
+  readonly where: string;
+  /** How to get at it. */
+  readonly next: string;
 }
 
 /** A way to a door, until it is disposed. */

@@ -11,7 +11,7 @@ import type { Expose } from "../topology/target.ts";
 import { isPattern, type Topology } from "../topology/topology.ts";
 import { type Placed, walk, type Widths } from "../topology/walk.ts";
 import { MpError } from "../errors.ts";
-import type { Door, Plan, PlanNode } from "./plan.ts";
+import type { Door, Plan, PlanFile, PlanNode } from "./plan.ts";
 
 /** What {@linkcode makePlan} is told besides the topology. */
 export interface PlanOptions {
@@ -21,6 +21,8 @@ export interface PlanOptions {
   bundle: string;
   /** Numbers of replicas that differ from the script's, by path: how many each instance of the parent has. */
   widths?: Widths;
+  /** Files that replicas read. Replicas themselves need not know. */
+  files?: readonly PlanFile[];
 }
 
 const STALL_LIMIT = 60_000;
@@ -34,7 +36,7 @@ const MOST_REPLICAS = 100_000;
  * share a port, or there are more than 100,000 replicas in all.
  */
 export function makePlan(topology: Topology, options: PlanOptions): Plan {
-  const { app, bundle, widths = {} } = options;
+  const { app, bundle, widths = {}, files = [] } = options;
   const placed = [...walk(topology, widths)];
   const exposed = new Map(placed.flatMap(({ path, expose }) => expose ? [[path, expose]] : []));
   const nodes = placed.map((place, i) => {
@@ -49,12 +51,15 @@ export function makePlan(topology: Topology, options: PlanOptions): Plan {
   checkTotal(app, placed);
   const doors = doorsOf(nodes, exposed);
   if (doors.some((door) => door.node === INGRESS)) nodes.push(ingressNode(nodes));
-  return deepFreeze({ app, revision: revisionOf(bundle, nodes), bundle, nodes, doors });
+  const revision = revisionOf(bundle, nodes);
+  return deepFreeze({ app, revision, bundle, nodes, doors, ...(files.length > 0 && { files }) });
 }
 
 /** Whether one plan can become the other by adding and removing replicas of parts without state. */
 export function scalesInPlace(from: Plan, to: Plan): boolean {
-  return from.revision === to.revision && JSON.stringify(from.doors) === JSON.stringify(to.doors) &&
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  return from.revision === to.revision && same(from.doors, to.doors) &&
+    same(from.files, to.files) &&
     from.nodes.length === to.nodes.length &&
     from.nodes.every((node, i) => {
       const other = to.nodes[i]!;

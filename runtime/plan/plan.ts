@@ -18,6 +18,16 @@ export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** Where callers come in; the first is the deployment's own port. Empty when nothing is exposed. */
   readonly doors: readonly Door[];
+  /** Files and folders beside the script that replicas read. Absent when there are none. */
+  readonly files?: readonly PlanFile[];
+}
+
+/** A file or folder that replicas read. */
+export interface PlanFile {
+  /** Relative to the script's folder, with slashes. */
+  readonly path: string;
+  /** Changes when what is in it does. */
+  readonly stamp: string;
 }
 
 /** One subservice. */

@@ -20,12 +20,16 @@ import { followBook } from "./follow_book.ts";
 import { type FileOrText, identify, type ReplicaIdentity } from "./identity.ts";
 import { markConsole } from "./marked_console.ts";
 import { dieWithParent } from "./parent_death.ts";
+import { passedOn, Relays, tellPassedOn } from "./relays.ts";
 import { type DrainOptions, type Replica, type ReplicaOptions, startReplica } from "./replica.ts";
 import { type Obedience, type Supervised, supervised } from "./supervised.ts";
 import { unpacked } from "./unpack.ts";
 
 /** How long after it is ready a replica opens its endpoint for operators, in milliseconds. */
 const OPERATORS_DELAY = 200;
+
+/** How long a door that was taken over goes on with connections that are open already, in milliseconds. */
+const LINGER = 1_000;
 
 /** See `environment.ts`. */
 const FATAL: FATAL_EXIT = 78;
@@ -50,6 +54,7 @@ export async function replicaMain(
   let starting = identity.supervisor === undefined;
   // the first process of a container ends by this signal only if it listens for it
   if (starting) Deno.addSignalListener("SIGTERM", () => starting && Deno.exit(0));
+  if (starting && passesOn(identity)) return passOn(identity);
   const secret = readNow(identity.secret).trim();
   const supervisor = identity.supervisor && await supervised(
     identity.supervisor,
@@ -59,13 +64,11 @@ export async function replicaMain(
   try {
     const replica = await start({ identity, secret, api, storages, env, onFault: report });
     starting = false;
-    Deno.addSignalListener(
-      "SIGTERM",
-      () =>
-        drain(replica, { linger: identity.linger, leave: true }, identity.grace).then(() =>
-          Deno.exit(0)
-        ),
-    );
+    Deno.addSignalListener("SIGTERM", async () => {
+      const { linger, grace } = identity;
+      await Promise.all([drain(replica, { linger, leave: true }, grace), stopPassingOn(grace)]);
+      Deno.exit(0);
+    });
     run(replica);
     if (supervisor === undefined) return await keepItself(replica);
     await replica.ready();
@@ -83,7 +86,14 @@ async function keepItself(replica: Replica): Promise<void> {
   const following = new AbortController();
   if ("file" in book) {
     const { signal } = following;
-    followBook(book.file, { revision, signal, onBook: (next) => replica.follow(next) });
+    followBook(book.file, {
+      revision,
+      signal,
+      onBook: (next) => {
+        replica.follow(next);
+        retire(replica, next);
+      },
+    });
   }
   // those who look at it are told what is missing until it is ready
   replica.openForOperators();
@@ -96,6 +106,40 @@ async function keepItself(replica: Replica): Promise<void> {
     // it drains already
     if (draining === undefined) throw error;
   }
+}
+
+const relays = new Relays();
+
+/** Whether all that is left for this replica to do is to pass doors on. */
+function passesOn({ book, path }: ReplicaIdentity): boolean {
+  return "file" in book && passedOn(JSON.parse(readNow(book)) as AddressBook, path).length > 0;
+}
+
+/** Passes doors on, without the script. */
+function passOn({ book, path, revision, grace }: ReplicaIdentity): void {
+  if (!("file" in book)) return;
+  Deno.addSignalListener("SIGTERM", async () => {
+    await stopPassingOn(grace);
+    Deno.exit(0);
+  });
+  const follow = (next: AddressBook) => {
+    relays.follow(next, path);
+    tellPassedOn(next);
+  };
+  follow(JSON.parse(readNow(book)) as AddressBook);
+  followBook(book.file, { revision, onBook: follow, signal: new AbortController().signal });
+}
+
+/** Passes doors on to the tree that has taken them over; the replica answers what has come, and is one no more. */
+async function retire(replica: Replica, book: AddressBook): Promise<void> {
+  const { path, grace } = replica.identity;
+  if (!relays.follow(book, path)) return;
+  await drain(replica, { linger: LINGER, leave: true }, grace);
+  await tellPassedOn(book);
+}
+
+function stopPassingOn(grace: number): Promise<void> {
+  return relays.drain(AbortSignal.timeout(grace));
 }
 
 async function start(

@@ -5,7 +5,8 @@
  * `MP_PROBE=self` (default) connects to the replica of the environment and exits with 0 when it accepts, for
  * an engine's health check: busy is not dead. `MP_PROBE=tree` looks at all replicas of the address book and
  * writes a {@linkcode Sighting} a line, again whenever one changes, until all are ready or `MP_PROBE_FOR`
- * milliseconds are over.
+ * milliseconds are over. `MP_PROBE=relay` resolves when the replica does nothing any more but to pass on its
+ * doors as the address book says, or `MP_PROBE_FOR` milliseconds are over, which is exit status 1.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import { messageOf } from "../errors.ts";
 import type { AddressBook, ReplicaAddress } from "../launch/address_book.ts";
 import { dial, parseAddress } from "../peer/address.ts";
 import { identify } from "./identity.ts";
+import { toldPassedOn } from "./relays.ts";
 
 /** How a replica looks from outside; JSON. */
 export interface Sighting {
@@ -38,19 +40,30 @@ export async function probe(
 ): Promise<number> {
   const { path, index, book } = identify(env, Deno.hostname);
   const text = "text" in book ? book.text : await Deno.readTextFile(book.file);
-  const { replicas } = JSON.parse(text) as AddressBook;
+  const { replicas, doors, generation } = JSON.parse(text) as AddressBook;
   if (env.MP_PROBE === "tree") {
     return await watchTree(replicas, Number(env.MP_PROBE_FOR ?? 0), write);
   }
+  if (env.MP_PROBE === "relay") return await awaitRelay(generation, Number(env.MP_PROBE_FOR ?? 0));
   const own = replicas.find((one) => one.path === path && one.index === index);
+  const passed = doors.find(({ node, passTo }) => node === path && passTo !== undefined);
   try {
     if (own === undefined) throw new Error("the address book does not list it");
-    (await dial(own.peer)).close();
+    (await dial(passed?.listen ?? own.peer)).close();
     return 0;
   } catch (error) {
     write(`${path}.${index} does not accept: ${messageOf(error)}`);
     return 1;
   }
+}
+
+async function awaitRelay(generation: number, milliseconds: number): Promise<number> {
+  const end = performance.now() + milliseconds;
+  while (await toldPassedOn() < generation) {
+    if (performance.now() >= end) return 1;
+    await delay(PAUSE);
+  }
+  return 0;
 }
 
 async function watchTree(

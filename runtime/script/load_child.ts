@@ -14,6 +14,7 @@ import { dieWithParent } from "../replica/parent_death.ts";
 import { Scopes } from "../replica/scopes.ts";
 import type { StorageDrivers } from "../storage/lazy_storage.ts";
 import type { ScriptHost } from "../topology/api.ts";
+import { filesOfPlan } from "../topology/files.ts";
 import { describeTopology } from "../topology/describe.ts";
 import type { Topology } from "../topology/topology.ts";
 import { appName } from "./app_name.ts";
@@ -154,7 +155,8 @@ class Loader {
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (topology.services.size === 0) return { kind: "program" };
     const app = appName({ flag: name, declared: topology.app, script });
-    const plan = makePlan(topology, { app, bundle: hash, widths });
+    const files = filesOfPlan(topology.files, dirname(script));
+    const plan = makePlan(topology, { app, bundle: hash, widths, files });
     return { kind: "topology", plan, ...(mayUseScopes && { storage: scopes.choose() }) };
   }
 

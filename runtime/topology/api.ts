@@ -12,6 +12,7 @@ import { type BasicAuth, basicAuthOf } from "../auth/basic_auth.ts";
 import { MpError } from "../errors.ts";
 import type { Payload } from "../payload.ts";
 import type { Context } from "./context.ts";
+import { checkFiles } from "./files.ts";
 import { isDnsLabel } from "./names.ts";
 import {
   explicitScopes,
@@ -46,6 +47,7 @@ export interface ScriptHost {
 export interface ScriptApi {
   service: MakeService;
   app(name: string): void;
+  files(path: string | URL): string;
   serve(): void;
   print(): void;
   current(): Context;
@@ -85,6 +87,11 @@ export function scriptApi(host: ScriptHost): { api: ScriptApi; topology: Topolog
         );
       }
       topology.app = name;
+    },
+    files(path) {
+      const absolute = checkFiles(path, host.auth);
+      topology.files.add(absolute);
+      return absolute;
     },
     serve() {
       topology.end();

@@ -24,6 +24,8 @@ export class Topology {
   /** The name given by `mp.app()`. */
   app: string | undefined;
   readonly services = new Map<string, ServiceDefinition>();
+  /** Files and folders that replicas read, by `mp.files()`; absolute. */
+  readonly files = new Set<string>();
   #ended = false;
 
   /** Adds a service. @throws {MpError} `topology_invalid` for a bad or clashing name. */

@@ -15,6 +15,7 @@ import { ROOT } from "./processes.ts";
 import { report, show } from "./report.ts";
 import { measure, NotMeasured, type Result, type Row } from "./row.ts";
 import { bundleTime, executableHelp, executableSize, executableStart } from "./rows/executable.ts";
+import { containers } from "./rows/containers.ts";
 import { hedge } from "./rows/hedge.ts";
 import { leak } from "./rows/leak.ts";
 import { memory } from "./rows/memory.ts";
@@ -31,6 +32,7 @@ const ROWS: readonly Row[] = [
   scatterThroughput,
   scatterLatency,
   start,
+  containers,
   memory,
   hotScope,
   farScopesInRedis,

@@ -18,8 +18,15 @@ export const start: Row = {
 
 const startOurs = () => timeToAnswer(10);
 
-/** From the start of the launcher of `examples/histogram.ts` to its first right answer, in milliseconds. */
-export async function timeToAnswer(leaves: number): Promise<number> {
+/**
+ * From the start of the launcher of `examples/histogram.ts` to its first right answer, in milliseconds.
+ *
+ * @param options Further options of `mp run`.
+ */
+export async function timeToAnswer(
+  leaves: number,
+  ...options: readonly string[]
+): Promise<number> {
   const state = await Deno.makeTempDir({ prefix: "mp-bench-" });
   const port = freePort();
   const before = performance.now();
@@ -28,6 +35,7 @@ export async function timeToAnswer(leaves: number): Promise<number> {
       ...["run", "-A", "--unstable-net", `${ROOT}main.ts`],
       ...["run", `${ROOT}examples/histogram.ts`, "--port", String(port)],
       ...["--replicas", `histogram-service.scatter=${leaves}`],
+      ...options,
     ],
     env: { XDG_STATE_HOME: state },
     stdin: "null",

@@ -3,25 +3,8 @@ import { assign } from "../../../drivers/docker/assign.ts";
 import { type DockerManifest, render } from "../../../drivers/docker/manifest.ts";
 import type { AddressBook } from "../../../runtime/launch/address_book.ts";
 import type { RenderOptions } from "../../../runtime/launch/driver.ts";
-import type { Plan, PlanNode } from "../../../runtime/plan/plan.ts";
-
-const node = (path: string, changes: Partial<PlanNode> = {}): PlanNode => ({
-  path,
-  service: path.split(".")[0]!,
-  kind: "handler",
-  replicas: 1,
-  width: changes.replicas ?? 1,
-  state: "none",
-  run: { kind: "bundle" },
-  ports: [],
-  needs: [],
-  expose: false,
-  timeout: 30_000,
-  health: { stallLimit: 60_000 },
-  env: {},
-  resources: {},
-  ...changes,
-});
+import type { Plan } from "../../../runtime/plan/plan.ts";
+import { planNode } from "../plan_node.ts";
 
 /** A router with two leaves, one of which has limits. */
 export const plan: Plan = {
@@ -29,8 +12,8 @@ export const plan: Plan = {
   revision: "r1",
   bundle: "0123",
   nodes: [
-    node("hist.gather", { expose: true, needs: ["hist.scatter"] }),
-    node("hist.scatter", {
+    planNode("hist.gather", { expose: true, needs: ["hist.scatter"] }),
+    planNode("hist.scatter", {
       replicas: 2,
       env: { LEVEL: "script", MP_STORAGE: "redis" },
       resources: { cpu: 0.5, memory: 64 },
@@ -42,9 +25,9 @@ export const plan: Plan = {
 /** The book of the plan, without asking the machine for a port. */
 export async function bookOf(port = 3000): Promise<AddressBook> {
   const doors: AddressBook["doors"] = [{ node: "hist.gather", address: `tcp:127.0.0.1:${port}` }];
-  const replaces = { revision: "r0", generation: 1, replicas: [], doors };
+  const scales = { revision: "r1", generation: 0, replicas: [], doors };
   const nobody = () => Promise.resolve(undefined);
-  return await assign(plan, { host: "127.0.0.1", port, replaces, tree: 1 }, nobody);
+  return await assign(plan, { host: "127.0.0.1", port, scales, tree: 1 }, nobody);
 }
 
 /** Options of `render`. */

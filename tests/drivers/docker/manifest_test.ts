@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { assign } from "../../../drivers/docker/assign.ts";
 import { containerBody } from "../../../drivers/docker/container_body.ts";
+import { doorsWithin, passOnBook } from "../../../drivers/docker/door_keepers.ts";
 import { render } from "../../../drivers/docker/manifest.ts";
 import { MpError } from "../../../runtime/errors.ts";
 import { bookOf, manifestOf, plan, renderOptions } from "./fixtures.ts";
@@ -38,12 +40,48 @@ Deno.test("render() makes a container of each replica, with a name and labels fo
     "mp.index": "1",
   });
   assertEquals([network.name, runVolume.name, dataVolume?.name], [
-    "mp-shop-1",
+    "mp-shop",
     "mp-shop-1",
     "mp-shop-data",
   ]);
-  assertEquals(JSON.parse(network.labels["mp.handle"]!).app, "shop");
-  assertEquals(JSON.parse(network.labels["mp.plan"]!), plan);
+  assertEquals(JSON.parse(runVolume.labels["mp.handle"]!).app, "shop");
+  assertEquals(JSON.parse(runVolume.labels["mp.plan"]!), plan);
+  assertEquals(containers.map(({ labels }) => labels["mp.ports"]), [
+    '["tcp:127.0.0.1:3000"]',
+    undefined,
+    undefined,
+  ]);
+});
+
+Deno.test("render() publishes no port that a container of a tree before keeps", async () => {
+  const replaces = await bookOf();
+  const options = { host: "127.0.0.1", port: 3000, replaces, tree: 2 };
+  const book = await assign(plan, options, () => Promise.resolve(undefined));
+  const [door] = render(plan, book, renderOptions(book), { env: () => undefined }).containers;
+  assertEquals([door!.ports, door!.labels["mp.ports"], door!.env.MP_LINGER], [
+    [],
+    undefined,
+    "1000",
+  ]);
+});
+
+Deno.test("passOnBook() points the doors of a keeper to the tree that has taken them over", async () => {
+  const first = await bookOf();
+  const passing = passOnBook(first, doorsWithin(first, 2));
+  assertEquals([passing.generation, passing.doors], [2, [{
+    ...first.doors[0]!,
+    passTo: "tcp:0.hist.gather.t2:3000",
+  }]]);
+  const again = passOnBook(passing, doorsWithin(first, 3));
+  assertEquals([again.generation, again.doors[0]!.passTo], [3, "tcp:0.hist.gather.t3:3000"]);
+  assertEquals(passOnBook(again, new Map()).doors, first.doors);
+});
+
+Deno.test("render() takes the files along that the script has named", async () => {
+  const book = await bookOf();
+  const withFiles = { ...plan, files: [{ path: "corpus", stamp: "1" }] };
+  const { files } = render(withFiles, book, renderOptions(book), { env: () => undefined });
+  assertEquals(files, { folder: "/home/me/shop", paths: ["corpus"] });
 });
 
 Deno.test("render() is pure", async () => {
@@ -101,6 +139,6 @@ Deno.test("containerBody() lets a container do no more than it needs", async () 
     [64 << 20, 64 << 20, 500_000_000],
   );
   assertEquals(leaf!.NetworkingConfig.EndpointsConfig, {
-    "mp-shop-1": { Aliases: ["0.hist.scatter.t1"] },
+    "mp-shop": { Aliases: ["0.hist.scatter.t1"] },
   });
 });

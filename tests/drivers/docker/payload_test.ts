@@ -80,11 +80,11 @@ Deno.test("tagsOf() says what is in an image", async () => {
   const manifest = await manifestOf({
     settings: { registry: "r.example:5000", imagePrefix: "team/" },
   });
-  const tags = tagsOf(manifest, payload);
+  const tags = await tagsOf(manifest, payload, []);
   assertEquals(/^r\.example:5000\/team\/shop:[0-9a-f]{16}$/.test(tags.app), true, tags.app);
-  assertEquals(tagsOf(manifest, payload), tags);
+  assertEquals(await tagsOf(manifest, payload, []), tags);
   const changed = { ...manifest, bundle: { ...manifest.bundle, code: "other" } };
-  const next = tagsOf(changed, payload);
+  const next = await tagsOf(changed, payload, []);
   assertEquals([next.app === tags.app, next.runtime === tags.runtime], [false, true]);
   assertEquals(repositoryOf("shop", {}), "shop");
   assertEquals(registryOf("r.example:5000/team/shop:1"), "r.example:5000");

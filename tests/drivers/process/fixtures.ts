@@ -10,6 +10,7 @@ import type {
   ReplicaStatus,
 } from "../../../runtime/launch/driver.ts";
 import type { Door, Plan, PlanNode } from "../../../runtime/plan/plan.ts";
+import { planNode } from "../plan_node.ts";
 
 const program = new URL("./fake_replica.ts", import.meta.url).pathname;
 
@@ -25,22 +26,7 @@ export function plan({ revision = "r1", nodes, doors = [] }: PlanOptions): Plan 
     app: "shop",
     revision,
     bundle: "0000",
-    nodes: nodes.map((node): PlanNode => ({
-      service: node.path.split(".")[0]!,
-      kind: "handler",
-      replicas: 1,
-      width: node.replicas ?? 1,
-      state: "none",
-      run: { kind: "bundle" },
-      ports: [],
-      needs: [],
-      expose: false,
-      timeout: 30_000,
-      health: { stallLimit: 60_000 },
-      env: {},
-      resources: {},
-      ...node,
-    })),
+    nodes: nodes.map((node) => planNode(node.path, node)),
     doors: doors.map((door) => ({ ...door, methods: {} })),
   };
 }
