@@ -107,7 +107,8 @@ testWith(
         Names[0]!.includes(".door-")
       );
       await testEngine().json("POST", `/containers/${keeper!.Id}/kill`);
-      for (let answer: unknown; JSON.stringify(answer) !== '["third","third","third"]';) {
+      let answer: unknown;
+      while (JSON.stringify(answer) !== '["third","third","third"]') {
         answer = await attached.call("all").catch(() => {});
       }
       await attached.stop();
