@@ -68,25 +68,35 @@ if (!rows || !series || !Number.isInteger(rounds) || rounds < 1) {
   Deno.exit(2);
 }
 
+let failed = false;
 const results: Result[] = [];
 for (const row of rows) {
   console.error(`${row.title} …`);
   try {
     results.push(await measure(row, rounds));
   } catch (error) {
-    if (!(error instanceof NotMeasured)) throw error;
-    console.error(`not measured: ${error.message}`);
+    // what has taken minutes to measure is not lost for it
+    if (!(error instanceof NotMeasured)) failed = true;
+    console.error("not measured:", error instanceof NotMeasured ? error.message : error);
     continue;
   }
   if (!flags.json) print(results.at(-1)!);
 }
 const growths: Growth[] = [];
 for (const one of series) {
-  growths.push(await measureGrowth(one));
+  console.error(`${one.title} …`);
+  try {
+    growths.push(await measureGrowth(one));
+  } catch (error) {
+    failed = true;
+    console.error("not measured:", error);
+    continue;
+  }
   if (!flags.json) printGrowth(growths.at(-1)!);
 }
 if (flags.json) console.log(JSON.stringify({ results, growths }, null, 2));
 if (flags.write) await write();
+if (failed) Deno.exit(1);
 
 /** Those of the given names; nothing when one is unknown. */
 function chosen<T extends { readonly name: string }>(
