@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { builtinModules } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
@@ -41,6 +41,11 @@ export interface BundleEntriesOptions {
   readonly folder: string;
   /** Whether to leave out what only people read. Names stay, for stack traces. */
   readonly minify?: boolean;
+  /**
+   * Whether to hide lazy imports from Deno, which reads and parses at its start whatever it can see that a module
+   * imports, be it ever asked for or not. Not for `deno compile`, which has to see it.
+   */
+  readonly hideLazy?: boolean;
 }
 
 /**
@@ -50,7 +55,7 @@ export interface BundleEntriesOptions {
  * @throws {MpError} `launch_failed` when a package cannot be had, or the sources cannot be bundled.
  */
 export async function bundleEntries(
-  { root, entries, folder, minify = false }: BundleEntriesOptions,
+  { root, entries, folder, minify = false, hideLazy = false }: BundleEntriesOptions,
 ): Promise<void> {
   const graph = await readGraph(root, entries);
   const config = join(root, "deno.json");
@@ -62,12 +67,13 @@ export async function bundleEntries(
   const links = await Deno.realPath(await Deno.makeTempDir({ prefix: "mp-bundle-" }));
   try {
     await Deno.symlink(resolve(root), join(links, SOURCES), { type: "junction" });
-    await withBundler((esbuild) =>
+    const { outputFiles } = await withBundler((esbuild) =>
       esbuild.build({
         absWorkingDir: links,
         preserveSymlinks: true,
         entryPoints: entries.map((entry) => join(links, SOURCES, entry)),
         outdir: folder,
+        write: false,
         bundle: true,
         splitting: true,
         format: "esm",
@@ -88,6 +94,10 @@ export async function bundleEntries(
         plugins: [packagesPlugin({ graph, importMap, links, root })],
       })
     );
+    for (const { path, text } of outputFiles) {
+      await Deno.mkdir(dirname(path), { recursive: true });
+      await Deno.writeTextFile(path, hideLazy ? withHiddenImports(text) : text);
+    }
   } catch (error) {
     throw new MpError("launch_failed", `Cannot bundle ${entries.join()}: ${error}`, {
       cause: error,
@@ -96,6 +106,11 @@ export async function bundleEntries(
   } finally {
     await Deno.remove(links, { recursive: true });
   }
+}
+
+/** Lazy imports of other parts, as esbuild writes them, in a form that is looked at only when they are carried out. */
+function withHiddenImports(code: string): string {
+  return code.replaceAll(/\bimport\(("\.\/[\w.-]+-[0-9A-Z]{8}\.js")\)/g, "import((0, $1))");
 }
 
 /** Where Deno keeps the packages of the entries; it downloads those that it does not have yet. */

@@ -167,7 +167,7 @@ async function makeIn(cache: string, key: string, root: string): Promise<string>
   try {
     // where it is made already, nothing is needed to make it
     const { bundleEntries } = await import("./bundle_entries.ts");
-    await bundleEntries({ root, entries: [ENTRY], folder: fresh });
+    await bundleEntries({ root, entries: [ENTRY], folder: fresh, minify: true, hideLazy: true });
     const files: Record<string, string> = {};
     for (const { name } of Deno.readDirSync(fresh)) files[name] = digestOf(join(fresh, name));
     Deno.writeTextFileSync(join(fresh, MANIFEST), JSON.stringify(files));

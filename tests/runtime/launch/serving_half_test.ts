@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { MpError } from "../../../runtime/errors.ts";
 import { replicaCommand, servingHalf } from "../../../runtime/launch/serving_half.ts";
 import { stopBundler } from "../../../runtime/script/bundler.ts";
@@ -59,6 +59,22 @@ Deno.test("servingHalf() keeps what is loaded lazily in files of its own", async
   );
   assertEquals(holding.length, 1, parts.join());
   assert(!code.includes("prom-client/"));
+});
+
+Deno.test("servingHalf() hides what is loaded lazily from Deno, which would read it at each start", async () => {
+  await using cache = await temporaryCache();
+  const { entry, folder } = await servingHalf({ caches: [cache.path] });
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--quiet", "--json", "--no-config", entry],
+  }).output();
+  assert(success);
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: { local?: string }[];
+  };
+  const seen = modules.flatMap(({ local }) => local ?? []).map((path) => basename(path));
+  assert(seen.includes("replica.js"));
+  const lazy = names(folder).filter((name) => name.startsWith("redis_library-"));
+  assertEquals([lazy.length, seen.filter((name) => lazy.includes(name))], [1, []]);
 });
 
 Deno.test("servingHalf() makes a damaged module again", async () => {
