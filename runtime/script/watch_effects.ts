@@ -32,6 +32,8 @@ const CHANGING: ReadonlySet<string> = new Set([
   "writeTextFile",
 ]);
 const CLASSES: readonly string[] = ["WebSocket", "EventSource"];
+/** The names of the global object. */
+const WHOLE: readonly string[] = ["globalThis", "global", "self"];
 
 /**
  * Globals that tell of effects: of `fetch`, `WebSocket`, `EventSource`, and of what `Deno` can change.
@@ -48,7 +50,28 @@ export function watchEffects(globals: object, onEffect: OnEffect): object {
     if (typeof constructor === "function") own.set(name, watchClass(name, constructor, onEffect));
   }
   if (typeof deno === "object" && deno !== null) own.set("Deno", watchDeno(deno, onEffect));
+  const watched = new Map(own);
+  const whole = members.globalThis;
+  if (typeof whole === "object" && whole !== null) {
+    const proxy = watchWhole(whole, watched);
+    for (const name of WHOLE) if (members[name] === whole) own.set(name, proxy);
+    // the object is a member of itself
+    for (const name of WHOLE) watched.set(name, proxy);
+  }
   return overlay(globals, (name) => own.get(name));
+}
+
+/** The global object itself; what a script has put in place of a member is the script's. */
+function watchWhole(whole: object, watched: ReadonlyMap<PropertyKey, unknown>): object {
+  const members = whole as Readonly<Record<PropertyKey, unknown>>;
+  const originals = new Map(Array.from(watched.keys(), (name) => [name, members[name]]));
+  return new Proxy(whole, {
+    get(_, name) {
+      const member = members[name];
+      if (member === whole) return watched.get(name) ?? member;
+      return originals.has(name) && originals.get(name) === member ? watched.get(name) : member;
+    },
+  });
 }
 
 function watchFetch(fetch: object, onEffect: OnEffect): object {

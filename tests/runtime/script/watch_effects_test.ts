@@ -66,3 +66,44 @@ Deno.test("watchEffects() leaves names, statics and instances what they are", ()
   assertEquals(deno.writeTextFile, deno.writeTextFile);
   assert(Object.keys(deno).includes("writeTextFile") && "serve" in deno);
 });
+
+Deno.test("watchEffects() sees what is reached by the global object", async () => {
+  const { effects, globals } = watched(true);
+  const { globalThis: whole, self } = globals as unknown as {
+    globalThis: typeof globalThis;
+    self: typeof globalThis;
+  };
+  await assertRejects(() => whole.fetch("data:,text"), Error, "no a call of fetch()");
+  await assertRejects(() => whole.globalThis.fetch("data:,text"), Error, "no a call of fetch()");
+  await assertRejects(() => self.Deno.writeTextFile("/nowhere/a", ""), Error, "no a call of");
+  assertThrows(() => new whole.WebSocket("ws://127.0.0.1:1"), Error, "no a new WebSocket");
+  assertEquals(effects.length, 4);
+  // everything else is as it was
+  assert(self === whole && whole.globalThis === whole && whole.Math === Math);
+  assertEquals(whole.structuredClone({ a: whole.crypto.randomUUID().length }), { a: 36 });
+  assert(whole.performance.now() > 0 && whole.navigator.userAgent);
+  const heard = new Promise((resolve) => whole.addEventListener("mp", resolve, { once: true }));
+  whole.dispatchEvent(new Event("mp"));
+  await heard;
+  await new Promise<void>((resolve) => whole.setTimeout(resolve, 0));
+});
+
+Deno.test("watchEffects() leaves what a script puts into the global object to the script", () => {
+  const { effects, globals: { globalThis: whole } } = watched(true) as unknown as {
+    effects: string[];
+    globals: { globalThis: typeof globalThis & { mpTest?: number } };
+  };
+  const { fetch } = globalThis;
+  try {
+    whole.mpTest = 1;
+    assertEquals((globalThis as { mpTest?: number }).mpTest, 1);
+    const mine = () => Promise.resolve(new Response("mine"));
+    whole.fetch = mine;
+    assertEquals(whole.fetch, mine);
+    assertEquals(globalThis.fetch, mine);
+    assertEquals(effects, []);
+  } finally {
+    globalThis.fetch = fetch;
+    delete (globalThis as { mpTest?: number }).mpTest;
+  }
+});
