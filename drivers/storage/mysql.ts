@@ -51,6 +51,8 @@ const OVERHEAD = 4 * 1024;
 /** How a mysql storage is opened. */
 export interface MysqlStorageOptions extends BackendOptions {
   readonly config: MysqlConfig;
+  /** A clock that tells when it is time to remove what is over, in milliseconds. Default: `performance.now`. */
+  readonly clock?: () => number;
 }
 
 /**
@@ -62,8 +64,10 @@ export function mysqlStorage(options: MysqlStorageOptions): Storage {
 }
 
 function mysqlBackend(
-  { config, namespace, retention = DEFAULT_RETENTION, onWarning }: MysqlStorageOptions,
+  options: MysqlStorageOptions,
 ): Backend {
+  const { config, namespace, retention = DEFAULT_RETENTION, onWarning } = options;
+  const clock = options.clock ?? (() => performance.now());
   const where = config.socketPath ?? `${config.host}:${config.port}`;
   const prefix = `${encodeNamespace(namespace)}:`;
   let advised = false;
@@ -80,7 +84,7 @@ function mysqlBackend(
     unreachable: (cause) => mysqlUnreachable(cause, where),
     closed: () => storageFault("closed", `Cannot use mysql at ${where}: the storage is closed`),
   });
-  let swept = performance.now();
+  let swept = clock();
   let sweeping: Promise<unknown> | undefined;
 
   const optionsOf = (link: MysqlLink): StatementOptions => ({
@@ -138,8 +142,8 @@ function mysqlBackend(
   }
 
   function sweepNow(link: MysqlLink): void {
-    if (performance.now() < swept + retention / 5 || sweeping !== undefined) return;
-    swept = performance.now();
+    if (clock() < swept + retention / 5 || sweeping !== undefined) return;
+    swept = clock();
     // nobody waits for it, and it is tried again later when others are in its way
     sweeping = link.query(sweepRequest(optionsOf(link)), undefined)
       // where more are over, the next commit goes on

@@ -23,7 +23,13 @@ import { memoryDriver } from "./rows/memory_driver.ts";
 import { minParts } from "./rows/min_parts.ts";
 import { besideJayson, besideMoleculer, fanOutBesideMoleculer } from "./rows/peers.ts";
 import { scatterLatency, scatterThroughput } from "./rows/scatter.ts";
-import { farScopesInMysql, farScopesInRedis, hotScope, scopesInFile } from "./rows/scopes.ts";
+import {
+  farScopesInMysql,
+  farScopesInRedis,
+  hotScope,
+  hotScopeInFile,
+  scopesInFile,
+} from "./rows/scopes.ts";
 import { simpleService } from "./rows/simple_service.ts";
 import { start } from "./rows/start.ts";
 
@@ -38,6 +44,7 @@ const ROWS: readonly Row[] = [
   farScopesInRedis,
   farScopesInMysql,
   scopesInFile,
+  hotScopeInFile,
   besideJayson,
   besideMoleculer,
   fanOutBesideMoleculer,

@@ -94,7 +94,14 @@ async function served(child: Deno.ChildProcess): Promise<Served> {
 /** Starts a baseline program. */
 export function spawnBaseline(name: string, args: readonly string[] = []): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `${ROOT}scripts/bench/baselines/${name}.ts`, ...args],
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      "--unstable-kv",
+      `${ROOT}scripts/bench/baselines/${name}.ts`,
+      ...args,
+    ],
     cwd: ROOT,
     stdin: "null",
     stdout: "piped",

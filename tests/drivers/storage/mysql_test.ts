@@ -159,6 +159,36 @@ testWith(needs, "mysqlStorage() on a server of its own", async (t) => {
     }
   });
 
+  await t.step("goes on with the next commits where much is over, and then no more", async () => {
+    let now = 0;
+    const config = configOf(server.url);
+    await using storage = mysqlStorage({ config, namespace: "much", clock: () => now });
+    const session = new Session(storage);
+    const over = async () =>
+      (await ask(server, "SELECT k FROM shop.mp_records WHERE k LIKE 'over:%'")).length;
+    const insert = (from: number, to: number) =>
+      ask(
+        server,
+        "INSERT INTO shop.mp_records (k, version, expires_at, keep_until, value) " +
+          `SELECT CONCAT('over:', seq), 'v', 0, 1, NULL FROM seq_${from}_to_${to}`,
+      );
+    await session.put(scope("a"), 0);
+    await insert(1, 1_200);
+    await session.put(scope("a"), 1);
+    assertEquals(await over(), 1_200);
+    now = 300_000 / 5;
+    const counts = new Set([1_200]);
+    for (let i = 2; !counts.has(0) && i < 1_000; i++) {
+      await session.put(scope("a"), i);
+      counts.add(await over());
+    }
+    assertEquals([...counts], [1_200, 700, 200, 0].filter((count) => counts.has(count)));
+    assert(counts.has(0));
+    await insert(1, 1);
+    for (const i of range(5)) await session.put(scope("a"), i);
+    assertEquals(await over(), 1);
+  });
+
   await t.step("needs no right to make tables where they are", async () => {
     await ask(
       server,
