@@ -14,6 +14,7 @@ import { type Growth, measureGrowth } from "./growth/series.ts";
 import { ROOT } from "./processes.ts";
 import { report, show } from "./report.ts";
 import { measure, NotMeasured, type Result, type Row } from "./row.ts";
+import { afterFaults } from "./rows/after_faults.ts";
 import { bundleTime, executableHelp, executableSize, executableStart } from "./rows/executable.ts";
 import { containers } from "./rows/containers.ts";
 import { hedge } from "./rows/hedge.ts";
@@ -55,6 +56,7 @@ const ROWS: readonly Row[] = [
   bundleTime,
   leak,
   hedge,
+  afterFaults,
   minParts,
 ];
 

@@ -108,3 +108,28 @@ Deno.test("callers that leave, or say nothing, keep nobody else from being answe
   }
   await assertGoesOn(served);
 });
+
+Deno.test("callers that read their answers a byte at a time keep nobody else from being answered", async () => {
+  await using served = serve();
+  const value = "x".repeat(3 * 1024 * 1024);
+  const body = echo(value);
+  const slow = await Promise.all(
+    Array.from({ length: 10 }, () => RawConnection.open(served.port)),
+  );
+  try {
+    await Promise.all(slow.map(async (connection) => {
+      await connection.head({ "content-length": body.length });
+      await connection.write(body);
+    }));
+    for (let bytes = 0; bytes < 10; bytes++) {
+      for (const connection of slow) assert(await connection.byte());
+      await assertGoesOn(served);
+    }
+    // however long it takes, an answer is whole
+    const { status, body: text } = await slow[0]!.response();
+    assertEquals([status, JSON.parse(text).result === value], [200, true]);
+  } finally {
+    for (const connection of slow) connection[Symbol.dispose]();
+  }
+  await assertGoesOn(served);
+});

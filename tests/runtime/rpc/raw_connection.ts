@@ -49,6 +49,14 @@ export class RawConnection implements Disposable {
     }
   }
 
+  /** Reads one byte, and no more. @returns Whether there was one. */
+  async byte(): Promise<boolean> {
+    const chunk = new Uint8Array(1);
+    const count = await this.#conn.read(chunk);
+    if (count !== null) this.#received += String.fromCharCode(chunk[0]!);
+    return count !== null;
+  }
+
   /** Reads one response, whose length is told in its head. */
   async response(): Promise<RawResponse> {
     const end = await this.#until(() => this.#received.indexOf("\r\n\r\n") + 4, 4);
