@@ -15,6 +15,7 @@ import { messageOf } from "../runtime/errors.ts";
 import { stopBundler, warmUpBundler } from "../runtime/script/bundler.ts";
 import { makeDeclarations } from "./declarations/make_declarations.ts";
 import { denoCompile, ensureBase } from "./compile/deno_compile.ts";
+import { systemOfFile } from "./compile/program_system.ts";
 import { stageCode, stageFiles, type StageFilesOptions, stagePackage } from "./compile/stage.ts";
 import { type Target, TARGETS } from "./compile/targets.ts";
 
@@ -95,6 +96,7 @@ async function main(): Promise<number> {
       throw new TypeError(`DENORT_BIN is "${base}", and there is no such file`);
     }
     orders = ordersOf(target, output);
+    if (base) await checkBase(base, orders[0]!.target);
   } catch (error) {
     console.error(`Cannot compile: ${messageOf(error)}\n\n${USAGE}`);
     return 2;
@@ -110,6 +112,17 @@ async function main(): Promise<number> {
     await stopBundler();
     await Deno.remove(stage, { recursive: true });
   }
+}
+
+/** @throws {TypeError} When it is the base of another target: what came of it would not run there. */
+async function checkBase(base: string, { name }: Target): Promise<void> {
+  const system = await systemOfFile(base);
+  if (system === name) return;
+  throw new TypeError(
+    `DENORT_BIN is ${
+      system ? `a base for ${system}` : "no program that is known"
+    }, not for ${name}`,
+  );
 }
 
 async function make(orders: readonly Order[], stage: string): Promise<void> {

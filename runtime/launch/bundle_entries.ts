@@ -39,8 +39,10 @@ export interface BundleEntriesOptions {
   readonly entries: readonly string[];
   /** Where the files go. */
   readonly folder: string;
-  /** Whether to leave out what only people read. Names stay, for stack traces. */
-  readonly minify?: boolean;
+  /** Whether to leave out what only people read. Names stay, for stack traces, unless it says "names". */
+  readonly minify?: boolean | "names";
+  /** Modules that are bundled apart, by their paths in the tree: where they lie, as seen from the folder. */
+  readonly apart?: ReadonlyMap<string, string>;
   /**
    * Whether to hide lazy imports from Deno, which reads and parses at its start whatever it can see that a module
    * imports, be it ever asked for or not. Not for `deno compile`, which has to see it.
@@ -55,7 +57,8 @@ export interface BundleEntriesOptions {
  * @throws {MpError} `launch_failed` when a package cannot be had, or the sources cannot be bundled.
  */
 export async function bundleEntries(
-  { root, entries, folder, minify = false, hideLazy = false }: BundleEntriesOptions,
+  { root, entries, folder, minify = false, hideLazy = false, apart = new Map() }:
+    BundleEntriesOptions,
 ): Promise<void> {
   const graph = await readGraph(root, entries);
   const config = join(root, "deno.json");
@@ -88,10 +91,12 @@ export async function bundleEntries(
           __dirname: "import.meta.dirname",
           __filename: "import.meta.filename",
         },
-        minifySyntax: minify,
-        minifyWhitespace: minify,
+        minifySyntax: minify !== false,
+        minifyWhitespace: minify !== false,
+        minifyIdentifiers: minify === "names",
+        keepNames: minify === "names",
         logLevel: "silent",
-        plugins: [packagesPlugin({ graph, importMap, links, root })],
+        plugins: [apartPlugin(apart, links), packagesPlugin({ graph, importMap, links, root })],
       })
     );
     for (const { path, text } of outputFiles) {
@@ -143,6 +148,19 @@ interface ResolverOptions {
   /** The folder of the links. */
   readonly links: string;
   readonly root: string;
+}
+
+function apartPlugin(apart: ReadonlyMap<string, string>, links: string): Plugin {
+  return {
+    name: "mp-apart",
+    setup(build) {
+      build.onResolve({ filter: /^\..*\.ts$/ }, ({ path, importer }) => {
+        const source = relative(join(links, SOURCES), resolve(dirname(importer), path));
+        const place = apart.get(source.replaceAll("\\", "/"));
+        return place === undefined ? undefined : { path: place, external: true };
+      });
+    },
+  };
 }
 
 function packagesPlugin(options: ResolverOptions): Plugin {

@@ -22,6 +22,10 @@ const HALVES = [
   { entry: "replica.ts", folder: "replica" },
 ];
 
+/** Libraries that both halves use when they need them, and that are large: one copy is enough. */
+const LIBRARIES = ["mysql_library", "redis_library"];
+const LIBRARIES_IN = "drivers/storage";
+
 /** The folder of declaration files in a package, and of what lies beside the code in an executable. */
 const FILES = "files";
 /** What Deno is told of the types of modules in a package. */
@@ -58,14 +62,30 @@ export async function stagePackage(
 
 /**
  * Bundles the code of the executable: only what is reachable, each lazily loaded part in a file of its own.
+ * Deno reads all of it into memory at each start, so every megabyte costs a replica a millisecond and itself.
  *
  * @param root The folder of the source tree.
  * @param stage An empty folder.
  */
 export async function stageCode(root: string, stage: string): Promise<void> {
+  const apart = new Map(
+    LIBRARIES.map((name) => [`${LIBRARIES_IN}/${name}.ts`, `../libraries/${name}.js`]),
+  );
   for (const { entry, folder } of HALVES) {
-    await bundleEntries({ root, entries: [entry], folder: join(stage, folder), minify: true });
+    await bundleEntries({
+      root,
+      entries: [entry],
+      folder: join(stage, folder),
+      minify: true,
+      apart,
+    });
   }
+  await bundleEntries({
+    root,
+    entries: [...apart.keys()],
+    folder: join(stage, "libraries"),
+    minify: "names",
+  });
   await withBundler((esbuild) =>
     esbuild.build({
       entryPoints: [join(root, "scripts/compile/executable.ts")],

@@ -85,7 +85,13 @@ async function runLines(
   const shell = new Deno.Command(command!, {
     args: [...args, script],
     clearEnv: true,
-    env: { PATH: Deno.env.get("PATH") ?? "", NO_COLOR: "1", TMPDIR: join(folder, "tmp") },
+    env: {
+      PATH: Deno.env.get("PATH") ?? "",
+      NO_COLOR: "1",
+      TMPDIR: join(folder, "tmp"),
+      // nor is there a container engine; what runs in this machine's own is others'
+      DOCKER_HOST: `unix://${join(folder, "no-engine")}`,
+    },
     stdin: "null",
   });
   const { stderr } = await shell.output();

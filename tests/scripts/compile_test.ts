@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { denoDir } from "../support/deno_dir.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -34,11 +34,18 @@ Deno.test("scripts/compile.ts says what to do when the base cannot be downloaded
 });
 
 Deno.test("scripts/compile.ts refuses what it cannot make", async () => {
+  const other = Deno.build.os === "windows" ? "aarch64-apple-darwin" : "x86_64-pc-windows-msvc";
   const cases: [args: string[], base: string, said: string][] = [
     [["--outptu", "mp"], "", `unknown argument "--outptu"`],
     [[], "/nowhere/denort", "there is no such file"],
     [["--target", "pdp-11"], "", `there is no target "pdp-11"`],
     [["--target", "all", "--output", "mp"], "", "--output names one file"],
+    [
+      ["--target", other],
+      Deno.execPath(),
+      `DENORT_BIN is a base for ${Deno.build.target}, not for`,
+    ],
+    [[], fromFileUrl(import.meta.url), "DENORT_BIN is no program that is known"],
     [["--target", "all"], Deno.execPath(), "DENORT_BIN names the base of one target"],
   ];
   for (const [args, base, said] of cases) {
