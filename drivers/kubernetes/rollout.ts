@@ -110,6 +110,7 @@ export async function findShortage(
     ).at(-1);
     if (!failed?.message) continue;
     const quota = /exceeded quota: (.*)$/s.exec(failed.message)?.[1];
+    const unnamed = /failed quota: \S+: must specify (\S+)/.exec(failed.message)?.[1];
     const why = quota ? `it exceeds the quota ${quota}` : failed.message;
     return new MpError(
       "launch_failed",
@@ -118,6 +119,8 @@ export async function findShortage(
         reason: quota ? "quota" : "refused",
         next: quota
           ? "Run fewer replicas or ask for less resources, or have the quota raised"
+          : unnamed
+          ? "Give each service resources: { cpu, memory } in the script; they are its limits, too"
           : `See kubectl describe ${kind.toLowerCase()} ${name} -n ${namespace}`,
       },
     );

@@ -173,6 +173,13 @@ function packagesPlugin(options: ResolverOptions): Plugin {
       build.onLoad({ filter: /.*/, namespace: "node" }, ({ path }) => ({
         contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
       }));
+      // Deno gives packages Node's timers, which can be let go; in a bundle they would have the web's
+      build.onLoad({ filter: /[\\/]node_modules[\\/].+\.c?js$/ }, async ({ path }) => {
+        const code = await Deno.readTextFile(path);
+        const isCommon = /\bmodule\.exports\b/.test(code);
+        if (!isCommon || !/\.unref\b/.test(code) || !/\bset(Timeout|Interval)\(/.test(code)) return;
+        return { contents: nodeTimers(code) };
+      });
     },
   };
 }
@@ -257,6 +264,14 @@ class PackageResolver {
       ? { errors: found.errors }
       : { path: found.path, external: found.external, sideEffects: found.sideEffects };
   }
+}
+
+/** A CommonJS module whose timers are Node's. What it declares by these names itself stays its own. */
+function nodeTimers(code: string): string {
+  const names = ["setTimeout", "clearTimeout", "setInterval", "clearInterval"]
+    .filter((name) => !new RegExp(`\\b(?:const|let|var|function)\\s+${name}\\b`).test(code));
+  const strict = /^\s*(['"])use strict\1/.test(code) ? '"use strict";' : "";
+  return `${strict}const { ${names.join(", ")} } = require("node:timers");${code}`;
 }
 
 function linkOf(id: string): string {

@@ -44,7 +44,6 @@ const EITHER = ["tests/e2e/", "tests/examples/"];
 const SOURCE_ONLY = [
   "tests/e2e/task_test.ts",
   "tests/e2e/direct_test.ts",
-  "tests/e2e/kubernetes_test.ts",
 ];
 /** What of the tests' own modules runs the program. */
 const RUNS_PROGRAM = /from "[./]+\/(?:support\/mp|launched|deployed)\.ts"/;

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import type { IncomingMessage } from "node:http";
-import http from "node:http";
-import https from "node:https";
-import { messageOf, MpError } from "../../../runtime/errors.ts";
+import type { Duplex } from "node:stream";
+import { MpError } from "../../../runtime/errors.ts";
+import { apiError } from "./api_error.ts";
 import { type CredentialGetter, credentialGetter, type Credentials } from "./credentials.ts";
+import { Pool } from "./http_library.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
+import { readReply } from "./read_reply.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** One request. */
 export interface ApiRequest {
@@ -34,7 +35,7 @@ export interface ApiReply {
 }
 
 /** What it takes to open a TLS connection to the server. */
-export interface TlsOptions {
+interface TlsOptions {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -42,13 +43,23 @@ export interface TlsOptions {
   readonly rejectUnauthorized: boolean;
 }
 
+/** What a connection is opened for. */
+export interface Upgrade {
+  readonly protocol: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** A connection to one API server. */
 export interface Connection {
   readonly access: ClusterAccess;
   /** Sends a request. A reply of any status is a reply. @throws {MpError} `cluster_unavailable`. */
   send(request: ApiRequest): Promise<ApiReply>;
-  /** The URL, headers and TLS for a connection of another kind, such as a WebSocket. */
-  upgrade(path: string): Promise<{ url: URL; headers: Record<string, string>; tls: TlsOptions }>;
+  /**
+   * Opens a connection for another protocol than HTTP.
+   *
+   * @throws {MpError} What the server refuses, or `cluster_unavailable`.
+   */
+  upgrade(path: string, protocol: Upgrade): Promise<Duplex>;
   close(): void;
 }
 
@@ -73,14 +84,14 @@ export function connection(access: ClusterAccess): Connection {
       } is no URL`,
     );
   }
-  return new NodeConnection(access, base);
+  return new PooledConnection(access, base);
 }
 
-class NodeConnection implements Connection {
+class PooledConnection implements Connection {
   readonly access: ClusterAccess;
   #base: URL;
   #getter: CredentialGetter;
-  #agent: { readonly agent: http.Agent; readonly certificate: string | undefined } | undefined;
+  #pool: { readonly pool: Pool; readonly certificate: string | undefined } | undefined;
 
   constructor(access: ClusterAccess, base: URL) {
     this.access = access;
@@ -96,22 +107,29 @@ class NodeConnection implements Connection {
     return await this.#send(request, await this.#getter.get(true));
   }
 
-  async upgrade(
-    path: string,
-  ): Promise<{ url: URL; headers: Record<string, string>; tls: TlsOptions }> {
+  async upgrade(path: string, { protocol, headers }: Upgrade): Promise<Duplex> {
     const credentials = await this.#getter.get();
-    const url = this.#url(path);
-    url.protocol = url.protocol.replace("http", "ws");
-    return {
-      url,
-      headers: credentials.authorization ? { authorization: credentials.authorization } : {},
-      tls: this.#tls(credentials),
-    };
+    const { authorization } = credentials;
+    const { pathname, search } = this.#url(path);
+    try {
+      const { socket } = await this.#poolFor(credentials).upgrade({
+        method: "GET",
+        path: pathname + search,
+        protocol,
+        headers: { ...headers, ...(authorization && { authorization }) },
+      });
+      return socket;
+    } catch (error) {
+      // why it was refused comes without the upgrade
+      const reply = await this.send({ method: "GET", path });
+      const text = await reply.text();
+      if (reply.status < 401) throw unreachable(this.access, error);
+      throw apiError(`open ${pathname}`, reply.status, text, this.access);
+    }
   }
 
   close(): void {
-    this.#agent?.agent.destroy();
-    this.#agent = undefined;
+    this.#drop();
   }
 
   #url(path: string, query: ApiRequest["query"] = {}): URL {
@@ -135,109 +153,61 @@ class NodeConnection implements Connection {
     };
   }
 
-  /** Connections that are open already; others after another certificate. */
-  #agentFor(credentials: Credentials): http.Agent {
-    const { certificate } = credentials;
-    if (this.#agent?.certificate === certificate && this.#agent) return this.#agent.agent;
-    this.#agent?.agent.destroy();
-    const agent = this.#base.protocol === "http:"
-      ? new http.Agent({ keepAlive: true })
-      : new https.Agent({ keepAlive: true, ...this.#tls(credentials) });
-    this.#agent = { agent, certificate };
-    return agent;
+  #drop(): void {
+    // what is under way fails, and whoever waits for it hears of that
+    this.#pool?.pool.destroy().catch(() => {});
+    this.#pool = undefined;
   }
 
-  #send(request: ApiRequest, credentials: Credentials): Promise<ApiReply> {
+  /** Connections that are open already; others after another certificate. */
+  #poolFor(credentials: Credentials): Pool {
+    const { certificate } = credentials;
+    if (this.#pool?.certificate === certificate && this.#pool) return this.#pool.pool;
+    this.#drop();
+    const pool = new Pool(this.#base.origin, {
+      connect: { timeout: 0, ...(this.#base.protocol === "https:" && this.#tls(credentials)) },
+      // a watch may be silent for long; how long a reply may take is looked after here
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    this.#pool = { pool, certificate };
+    return pool;
+  }
+
+  async #send(request: ApiRequest, credentials: Credentials): Promise<ApiReply> {
     const { method, path, query, contentType, body, signal } = request;
     signal?.throwIfAborted();
     const url = this.#url(path, query);
-    const { promise, resolve, reject } = Promise.withResolvers<ApiReply>();
-    const { request: start } = url.protocol === "http:" ? http : https;
-    const outgoing = start(url, {
-      method,
-      agent: this.#agentFor(credentials),
-      ...(url.protocol === "https:" && this.#tls(credentials)),
-      headers: {
-        accept: "application/json",
-        ...(contentType && { "content-type": contentType }),
-        ...(body !== undefined && { "content-length": Buffer.byteLength(body) }),
-        ...(credentials.authorization && { authorization: credentials.authorization }),
-        "user-agent": "mp",
-      },
-    }, (incoming) => {
-      clearTimeout(timer);
-      resolve(replyOf(incoming, signal, () => signal?.removeEventListener("abort", abort)));
-    });
-    const abort = () => outgoing.destroy(signal?.reason as Error);
+    const ending = new AbortController();
+    const abort = () => ending.abort(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
     const timer = setTimeout(
-      () => outgoing.destroy(new Error(`it said nothing within ${SILENCE / 1000} s`)),
+      () => ending.abort(new Error(`it said nothing within ${SILENCE / 1000} s`)),
       SILENCE,
     );
-    signal?.addEventListener("abort", abort, { once: true });
-    outgoing.on("error", (error) => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-      reject(signal?.aborted ? signal.reason : unreachable(this.access, error));
-    });
-    outgoing.end(body);
-    return promise;
-  }
-}
-
-function replyOf(
-  incoming: IncomingMessage,
-  signal: AbortSignal | undefined,
-  onEnd: () => void,
-): ApiReply {
-  const body = async function* () {
-    const abort = () => incoming.destroy();
-    signal?.addEventListener("abort", abort, { once: true });
     try {
-      for await (const chunk of incoming) yield chunk as Uint8Array;
-    } finally {
+      const response = await this.#poolFor(credentials).request({
+        method,
+        path: url.pathname + url.search,
+        headers: {
+          accept: "application/json",
+          ...(contentType && { "content-type": contentType }),
+          ...(credentials.authorization && { authorization: credentials.authorization }),
+          "user-agent": "mp",
+        },
+        body: body ?? null,
+        signal: ending.signal,
+      });
+      return readReply(response, {
+        access: this.access,
+        signal,
+        onEnd: () => signal?.removeEventListener("abort", abort),
+      });
+    } catch (error) {
       signal?.removeEventListener("abort", abort);
-      onEnd();
-      incoming.destroy();
+      throw signal?.aborted ? signal.reason : unreachable(this.access, error);
+    } finally {
+      clearTimeout(timer);
     }
-  };
-  return {
-    status: incoming.statusCode ?? 0,
-    headers: incoming.headers,
-    body: { [Symbol.asyncIterator]: body },
-    async text() {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of incoming) chunks.push(chunk as Uint8Array);
-      onEnd();
-      return Buffer.concat(chunks).toString("utf8");
-    },
-    destroy: () => {
-      onEnd();
-      incoming.destroy();
-    },
-  };
-}
-
-/** Why there is no answer at all. */
-export function unreachable({ context, server }: ClusterAccess, cause: unknown): MpError {
-  const { code } = cause as { code?: string };
-  const message = messageOf(cause);
-  const certificate = code?.startsWith("CERT") || code?.includes("CERT") ||
-    /certificate|self.signed/i.test(message);
-  const why = code === "ECONNREFUSED"
-    ? "nothing listens there"
-    : code === "ENOTFOUND"
-    ? "its name is not known"
-    : /expired/i.test(message)
-    ? "its certificate has expired"
-    : message;
-  return new MpError(
-    "cluster_unavailable",
-    `Cannot reach the cluster of context "${context}" at ${server}: ${why}`,
-    {
-      cause,
-      next: certificate
-        ? "Get a new kubeconfig, whose certificate-authority is the cluster's"
-        : "Start the cluster, or choose another with --context",
-    },
-  );
+  }
 }

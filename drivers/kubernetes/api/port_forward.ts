@@ -10,8 +10,7 @@
 import { messageOf, MpError } from "../../../runtime/errors.ts";
 import { tcpAddress } from "../../../runtime/peer/address.ts";
 import type { Address } from "../../../runtime/launch/address_book.ts";
-import { apiError } from "./api_error.ts";
-import { type Connection, unreachable } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { objectPath } from "./resources.ts";
 import { openWebSocket, type Socket } from "./web_socket.ts";
 
@@ -96,14 +95,7 @@ async function open(connection: Connection, target: ForwardTarget): Promise<Sock
   const name = await target.pod();
   const { namespace, port } = target;
   const path = objectPath({ apiVersion: "v1", kind: "Pod", name, namespace });
-  const { url, headers, tls } = await connection.upgrade(`${path}/portforward?ports=${port}`);
-  const doing = `reach port ${port} of pod "${name}"`;
-  return await openWebSocket(url, { protocol: PROTOCOL, headers, tls }).catch((error) => {
-    if (typeof error.status === "number") {
-      throw apiError(doing, error.status, error.body ?? "", connection.access);
-    }
-    throw unreachable(connection.access, error);
-  });
+  return await openWebSocket(connection, `${path}/portforward?ports=${port}`, PROTOCOL);
 }
 
 /** Passes bytes on in both directions until one side ends. @returns What went wrong there. */

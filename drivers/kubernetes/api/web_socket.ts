@@ -1,13 +1,12 @@
 /**
- * WebSockets with certificates of one's own, which the platform's have not. Loaded when it is needed.
+ * WebSockets to an API server, with its certificates and credentials. The frames are those of the package `ws`,
+ * which is loaded when it is needed; the platform's own WebSockets have no certificates.
  *
  * @module
  */
 
-import type { Buffer } from "node:buffer";
-import type { IncomingMessage } from "node:http";
 import { feed } from "../../../runtime/launch/feed.ts";
-import type { TlsOptions } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 
 /** A WebSocket that is open. */
 export interface Socket {
@@ -16,54 +15,47 @@ export interface Socket {
   close(): void;
 }
 
-/** A server that answered with something else. */
-export interface Refused extends Error {
-  readonly status: number;
-  readonly body: string;
-}
-
-/** Options of {@linkcode openWebSocket}. */
-export interface WebSocketOptions {
-  readonly protocol: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly tls: TlsOptions;
-}
-
-/** Opens a WebSocket. @throws {Refused | Error} */
+/** Opens a WebSocket. @throws {MpError} Whatever {@linkcode Connection.upgrade} throws. */
 export async function openWebSocket(
-  url: URL,
-  { protocol, headers, tls }: WebSocketOptions,
+  connection: Connection,
+  path: string,
+  protocol: string,
 ): Promise<Socket> {
-  const { WebSocket } = await import("./web_socket_library.ts");
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const { Receiver, Sender } = await import("./web_socket_library.ts");
+  const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
+  const socket = await connection.upgrade(path, {
+    protocol: "websocket",
+    headers: {
+      "sec-websocket-key": key,
+      "sec-websocket-version": "13",
+      "sec-websocket-protocol": protocol,
+    },
+  });
   const messages = feed<Uint8Array>({ most: Infinity });
   // from the first message on, whoever reads when
   const read = messages.read();
-  const socket = new WebSocket(url.href, [protocol], { headers: { ...headers }, ...tls });
-  socket.on("open", () =>
-    resolve({
-      messages: read,
-      send: (message) =>
-        new Promise((sent, failed) =>
-          socket.send(message, (error) => error ? failed(error) : sent())
-        ),
-      close: () => socket.close(),
-    }));
-  socket.on("message", (data: Buffer) => messages.put(new Uint8Array(data)));
-  socket.on("close", () => messages.end());
-  socket.on("error", (error) => {
-    reject(error);
+  const sender = new Sender(socket, {});
+  const receiver = new Receiver({ isServer: false });
+  const end = () => {
     messages.end();
-  });
-  socket.on("unexpected-response", async (_request: unknown, response: IncomingMessage) => {
-    let body = "";
-    for await (const chunk of response) body += String(chunk);
-    const refused = Object.assign(new Error(`status ${response.statusCode}`), {
-      status: response.statusCode ?? 0,
-      body,
-    });
-    reject(refused);
-    socket.terminate();
-  });
-  return await promise;
+    socket.destroy();
+  };
+  receiver.on("message", (data: Uint8Array) => messages.put(new Uint8Array(data)));
+  receiver.on("ping", (data: Uint8Array) => sender.pong(data, true, () => {}));
+  receiver.on("conclude", end);
+  receiver.on("error", end);
+  socket.on("error", end);
+  socket.on("close", end);
+  socket.pipe(receiver);
+  return {
+    messages: read,
+    send: (message) =>
+      new Promise((sent, failed) => {
+        const options = { binary: true, fin: true, mask: true, compress: false };
+        sender.send(message, options, (error) => error ? failed(error) : sent());
+      }),
+    close: () => {
+      if (!socket.destroyed) sender.close(1000, "", true, end);
+    },
+  };
 }

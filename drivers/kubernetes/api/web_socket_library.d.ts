@@ -4,16 +4,26 @@
  * @module
  */
 
-/** A WebSocket of a client. */
-export class WebSocket {
-  constructor(url: string, protocols: readonly string[], options: object);
-  on(event: "open" | "close", listener: () => void): this;
-  // deno-lint-ignore no-explicit-any -- a Buffer, by another package's types
-  on(event: "message", listener: (data: any) => void): this;
-  on(event: "error", listener: (error: Error) => void): this;
-  // deno-lint-ignore no-explicit-any -- Node's own request and response
-  on(event: "unexpected-response", listener: (request: any, response: any) => void): this;
-  send(data: Uint8Array, sent: (error?: Error) => void): void;
-  close(): void;
-  terminate(): void;
+import type { Duplex, Writable } from "node:stream";
+
+/** Reads the frames that are written to it: emits `message`, `ping`, `conclude` and `error`. */
+export class Receiver extends Writable {
+  constructor(options: { readonly isServer: boolean });
+}
+
+/** Writes frames to a connection. */
+export class Sender {
+  constructor(socket: Duplex, extensions: object);
+  send(
+    data: Uint8Array,
+    options: {
+      readonly binary: boolean;
+      readonly fin: boolean;
+      readonly mask: boolean;
+      readonly compress: boolean;
+    },
+    sent: (error?: Error | null) => void,
+  ): void;
+  pong(data: Uint8Array, mask: boolean, sent: () => void): void;
+  close(code: number, reason: string, mask: boolean, sent: () => void): void;
 }

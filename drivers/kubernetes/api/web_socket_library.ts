@@ -5,4 +5,4 @@
  */
 
 // @ts-types="./web_socket_library.d.ts"
-export { WebSocket } from "ws";
+export { Receiver, Sender } from "ws";

@@ -31,7 +31,8 @@ export function headlessService(
     spec: {
       type: "ClusterIP",
       clusterIP: "None",
-      publishNotReadyAddresses: indexed,
+      // what says the default is dropped by the server, and kubectl would find a difference each time
+      ...(indexed && { publishNotReadyAddresses: true }),
       selector: selectorOf({ app, tree, path: node.path }),
       ports: [
         { name: "peer", port: PEER_PORT, targetPort: "peer", protocol: "TCP" },

@@ -30,8 +30,8 @@ import { replicaCommand } from "../../../runtime/launch/serving_half.ts";
 import { stateFolder } from "../../../runtime/launch/state.ts";
 import { parseAddress } from "../../../runtime/peer/address.ts";
 
-/** How long anything may take that is waited for. Only what hangs takes so long. */
-export const PATIENCE = 90_000;
+/** How long anything may take that is waited for. Only what hangs takes so long, or a cluster that has much to do. */
+export const PATIENCE = Deno.env.get("MP_TEST_KUBECONFIG") ? 300_000 : 90_000;
 
 /** A driver, and what can be seen of it from outside. */
 export interface DriverUnderTest extends AsyncDisposable {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { statusOf } from "../../../drivers/kubernetes/api/api_error.ts";
+import type { KubeClient } from "../../../drivers/kubernetes/api/kube_client.ts";
 import { AppObjects } from "../../../drivers/kubernetes/app_objects.ts";
 import { kubernetesDriver } from "../../../drivers/kubernetes/driver.ts";
 import { LABEL } from "../../../drivers/kubernetes/labels.ts";
@@ -20,14 +22,15 @@ export const SKIPPED = {
 
 const POD = { apiVersion: "v1", kind: "Pod" };
 
-/** What the driver suite needs of it. */
-export function realCluster(): DriverUnderTest {
-  const env = (name: string): string | undefined =>
-    name === "KUBECONFIG" ? Deno.env.get("MP_TEST_KUBECONFIG") : undefined;
+/** What the driver suite needs of it: a namespace of its own, in which pods must be `restricted` ones. */
+export async function realCluster(): Promise<DriverUnderTest> {
   const image = Deno.env.get("MP_TEST_IMAGE");
   if (image === undefined) {
     throw new Error("MP_TEST_IMAGE is not set: name an image that the cluster has");
   }
+  const made = await makeNamespace();
+  const env = (name: string): string | undefined =>
+    name === "KUBECONFIG" ? kubeconfig() : name === "MP_NAMESPACE" ? made : undefined;
   const driver = kubernetesDriver({ env });
   return {
     driver,
@@ -52,6 +55,53 @@ export function realCluster(): DriverUnderTest {
         params,
       );
     },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => removeNamespace(made),
   };
+}
+
+function kubeconfig(): string | undefined {
+  return Deno.env.get("MP_TEST_KUBECONFIG");
+}
+
+/** @returns Its name; nothing where the user may not make any, so that the context's is used. */
+async function makeNamespace(): Promise<string | undefined> {
+  const name = `mp-test-${crypto.randomUUID().slice(0, 8)}`;
+  return await withCluster(async (client) => {
+    try {
+      await client.json(`make namespace "${name}"`, {
+        method: "POST",
+        path: "/api/v1/namespaces",
+        contentType: "application/json",
+        body: JSON.stringify({
+          apiVersion: "v1",
+          kind: "Namespace",
+          metadata: { name, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+        }),
+      });
+      return name;
+    } catch (error) {
+      if (statusOf(error) === 403) return undefined;
+      throw error;
+    }
+  });
+}
+
+/** The cluster goes on removing it by itself; nothing is in it any more. */
+async function removeNamespace(name: string | undefined): Promise<void> {
+  if (name === undefined) return;
+  await withCluster((client) =>
+    client.json(`remove namespace "${name}"`, {
+      method: "DELETE",
+      path: `/api/v1/namespaces/${name}`,
+    })
+  );
+}
+
+async function withCluster<T>(use: (client: KubeClient) => Promise<T>): Promise<T> {
+  const { client } = openCluster({}, (name) => name === "KUBECONFIG" ? kubeconfig() : undefined);
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
 }

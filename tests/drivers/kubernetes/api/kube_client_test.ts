@@ -257,3 +257,44 @@ test("KubeClient does not trust a server that others vouch for", async ({ api, a
   const client = as("admin", api.kubeconfig({ clusters: [insecure] }));
   assertEquals(await client.get(id("one")), undefined);
 });
+
+Deno.test("KubeClient tells of a connection that breaks in the middle of a reply", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const head =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+  const event = `{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n`;
+  const chunk = `${event.length.toString(16)}\r\n${event}\r\n`;
+  const serving = (async () => {
+    for await (const conn of listener) {
+      await conn.read(new Uint8Array(4096));
+      await conn.write(new TextEncoder().encode(head + chunk));
+      conn.close();
+    }
+  })();
+  const server = `http://127.0.0.1:${listener.addr.port}`;
+  const client = new KubeClient(
+    connection({ context: "frail", server, insecure: false, credentials: {} }),
+  );
+  const error = await refusal(() => client.get(id("one")));
+  assertEquals(error.code, "cluster_unavailable");
+  assertStringIncludes(error.message, 'Cannot reach the cluster of context "frail"');
+  const seen: string[] = [];
+  await refusal(async () => {
+    for await (const { type } of client.watch(CONFIG_MAP, "1", {})) seen.push(type);
+  });
+  assertEquals(seen, ["ADDED"]);
+  client.close();
+  listener.close();
+  await serving;
+});
+
+test("KubeClient ends a watch when it is told to", async ({ client }) => {
+  const stop = new AbortController();
+  const seen: string[] = [];
+  await client.apply(map("one"));
+  for await (const { object } of client.watch(CONFIG_MAP, "0", { signal: stop.signal })) {
+    seen.push(object.metadata.name);
+    stop.abort();
+  }
+  assertEquals(seen, ["one"]);
+});
