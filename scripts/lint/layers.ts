@@ -71,7 +71,7 @@ export const LAYERS: readonly Layer[] = [
     name: "drivers",
     files: ["drivers/"],
     layers: ["runtime"],
-    packages: ["@std", "redis", "mysql2", "ws"],
+    packages: ["@std", "redis", "mysql2", "undici", "ws"],
     builtIns: true,
     why: "a driver turns a plan into running replicas, whatever the patterns in it: " +
       "what several drivers share belongs in runtime/launch/",
