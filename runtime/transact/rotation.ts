@@ -45,7 +45,7 @@ const MEMORY = 2_000;
 /** The longest pause, in milliseconds. */
 const LONGEST = 200;
 /** How many times its length a turn may take before it is passed over. */
-const PATIENCE = 2;
+const PATIENCE = 0.6;
 /** How often a replica pauses before a turn; from then on it tries again and again, so that nobody is passed over for ever. */
 const MOST_PAUSES = 2;
 /** How often, and for how long in milliseconds, a replica is always first, before it looks whether somebody waits in vain. */
@@ -195,7 +195,7 @@ export class Rotation {
       return;
     }
     known.pauses++;
-    const pause = ahead * known.turn * (0.4 + 0.2 * this.#random());
+    const pause = ahead * known.turn * (0.2 + 0.3 * this.#random());
     known.until = now + Math.min(LONGEST, Math.max(1, pause));
   }
 }
