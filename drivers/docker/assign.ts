@@ -37,7 +37,7 @@ export async function assign(
         ? inheritedDoor(door, options, plan, replaces)
         : undefined;
       const address = scales?.doors[i]?.address ?? inherited ??
-        await findPort(options.host, door.port ?? options.port, held, portOwner);
+        await placeOf(door.port ?? options.port, options, held, portOwner);
       const relayed = inherited !== undefined || scales?.doors[i]?.relayed === true;
       const listen = tcpAddress("0.0.0.0", DOOR_PORT + i);
       doors.push({ node: door.node, address, listen, ...(relayed && { relayed }) });
@@ -61,6 +61,17 @@ export async function assign(
     ),
     doors,
   };
+}
+
+/** Where a door is published. */
+async function placeOf(
+  port: number,
+  { host, elsewhere }: AssignOptions,
+  held: Deno.Listener[],
+  portOwner: PortOwner,
+) {
+  if (elsewhere && port > 0) return tcpAddress(host, port);
+  return await findPort(host, port, held, portOwner);
 }
 
 /** The address of a port that is free on this machine, where the engine is to publish it. */

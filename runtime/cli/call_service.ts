@@ -142,6 +142,6 @@ function failure({ url, service, timeout, signal }: OutsideCall, error: unknown,
   return new MpError("replica_unreachable", `Cannot call "${service}" at ${url}: ${reason}`, {
     cause: error,
     service,
-    next: "Check that its deployment runs, with mp ps",
+    next: "See with mp ps whether it is ready; mp run -d --wait waits until it is",
   });
 }

@@ -116,7 +116,7 @@ export async function replaceDeployed(
 /** The platform's objects of an order that is not launched: the same for the same order. */
 export async function renderOrder(order: DeployOrder, driver: Driver): Promise<unknown> {
   const door = { host: order.host ?? HOST, port: order.port ?? PORT };
-  const book = await driver.assign(order.plan, { ...door, tree: 1 });
+  const book = await driver.assign(order.plan, { ...door, tree: 1, elsewhere: true });
   const { script } = order.bundle;
   const files = { bundle: "bundle.mjs", sourceMap: "bundle.mjs.map", script };
   const created = new Date(0).toISOString();

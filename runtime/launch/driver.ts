@@ -150,6 +150,8 @@ export interface AssignOptions {
   readonly scales?: AddressBook;
   /** Counts the trees of replicas, from 1. */
   readonly tree?: number;
+  /** Whether it is only rendered, to be launched elsewhere: what this machine uses is no matter. */
+  readonly elsewhere?: boolean;
 }
 
 export interface RenderOptions {

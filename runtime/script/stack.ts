@@ -172,7 +172,8 @@ function mapSites(sites: CallSite[]): Trace | undefined {
 
 /** Whether a file is mp's own, or turns the event loop. */
 function isOurs(file: string): boolean {
-  return /^ext:(core\/|deno_node\/(internal\/timers|async_hooks|internal\/async_))/.test(file) ||
+  return /^(ext:(core\/|deno_node\/(internal\/timers|async_hooks|internal\/async_))|node:async_hooks$)/
+    .test(file) ||
     [...mappings.values()].some((mapping) => mapping.isRuntime(file));
 }
 

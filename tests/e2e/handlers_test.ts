@@ -65,6 +65,7 @@ Deno.test("a handler that throws gives its message to the caller, and its stack 
     const frames = lines.slice(at + 1).filter((line) => / at /.test(line)).slice(0, 2);
     for (const frame of frames) assertMatch(frame, /shop\.ts:\d+:\d+/);
   }
+  assertEquals(lines.filter((line) => line.includes("async_hooks")), []);
 });
 
 const hanging = `

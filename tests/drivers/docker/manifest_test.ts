@@ -23,6 +23,14 @@ Deno.test("assign() names every replica in the network of its tree, and publishe
   }]);
 });
 
+Deno.test("assign() minds no port of this machine for what is launched elsewhere", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const options = { host: "127.0.0.1", port, tree: 1, elsewhere: true };
+  const { doors } = await assign(plan, options, () => Promise.resolve(undefined));
+  assertEquals(doors.map(({ address }) => address), [`tcp:127.0.0.1:${port}`]);
+});
+
 Deno.test("render() makes a container of each replica, with a name and labels for everything", async () => {
   const { containers, network, runVolume, dataVolume } = await manifestOf();
   assertEquals(containers.map(({ name, host }) => [name, host]), [
