@@ -22,9 +22,12 @@ const HALVES = [
   { entry: "replica.ts", folder: "replica" },
 ];
 
-/** Libraries that both halves use when they need them, and that are large: one copy is enough. */
-const LIBRARIES = ["mysql_library", "redis_library"];
-const LIBRARIES_IN = "drivers/storage";
+/** The modules of large libraries: one copy is enough for both halves, and nobody reads names in them. */
+const LIBRARIES = [
+  "drivers/kubernetes/api/http_library",
+  "drivers/storage/mysql_library",
+  "drivers/storage/redis_library",
+];
 
 /** The folder of declaration files in a package, and of what lies beside the code in an executable. */
 const FILES = "files";
@@ -69,7 +72,7 @@ export async function stagePackage(
  */
 export async function stageCode(root: string, stage: string): Promise<void> {
   const apart = new Map(
-    LIBRARIES.map((name) => [`${LIBRARIES_IN}/${name}.ts`, `../libraries/${name}.js`]),
+    LIBRARIES.map((path) => [`${path}.ts`, `../libraries/${path.replace("drivers/", "")}.js`]),
   );
   for (const { entry, folder } of HALVES) {
     await bundleEntries({

@@ -63,7 +63,7 @@ Deno.test("stageCode() bundles all that is reachable, the same wherever the tree
     }
     // all of it is read at each start
     const size = [...files.values()].reduce((sum, text) => sum + text.length, 0);
-    assert(size < 4e6, `${size} characters`);
+    assert(size < 4.5e6, `${size} characters`);
     const [atOnce, serving] = [loadedBy(files, main), loadedBy(files, replica)];
     for (
       const part of ["ER_ACCESS_DENIED_ERROR", "node_modules/esbuild/", "node_modules/prom-client/"]
