@@ -18,6 +18,7 @@ import { formatJson } from "./format_json.ts";
 import { didYouMean } from "./near_name.ts";
 import { text, usage } from "./option.ts";
 import type { Output } from "./output.ts";
+import { isDnsLabel } from "../topology/names.ts";
 import { checkJson, readStdin } from "./read_json.ts";
 import { formatTable } from "./table.ts";
 
@@ -112,7 +113,7 @@ function keyOf(
 async function openStorage(
   { options, program }: CommandContext<typeof scopeArguments, typeof scopeOptions>,
 ): Promise<Storage> {
-  const { app, script, record, known } = await whose(options.app, program);
+  const { app, script, record, known } = await whose(options, program);
   const own = options.storage === undefined ? await storageOf(record, program) : undefined;
   if (own?.storage === "memory") {
     throw new MpError(
@@ -163,8 +164,11 @@ interface Whose {
   readonly known?: KnownDeployment;
 }
 
-/** The app whose scopes are meant: one that runs, one that has ended, or that of a script. */
-async function whose(name: string | undefined, program: Program): Promise<Whose> {
+/** The app whose scopes are meant: one that runs, one that has ended, that of a script, or any in a given storage. */
+async function whose(
+  { app: name, storage }: { readonly app?: string; readonly storage?: string },
+  program: Program,
+): Promise<Whose> {
   const state = userState(program);
   const running = await listDeployments(program, name);
   const records = [...running, ...await state.listEnded()];
@@ -178,6 +182,10 @@ async function whose(name: string | undefined, program: Program): Promise<Whose>
   if (known) return whoseOf(known);
   const script = name === undefined ? undefined : resolve(name);
   if (script !== undefined && isFile(script)) return { app: appName({ script }), script };
+  // a server can be looked at from a machine on which the app never ran
+  if (storage !== undefined && name !== undefined && isDnsLabel(name)) {
+    return { app: name, script: resolve("topology.ts") };
+  }
   return whoseOf(findDeployment(running.length > 0 ? running : records, name));
 }
 

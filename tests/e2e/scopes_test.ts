@@ -221,6 +221,22 @@ Deno.test("mp run keeps apps apart, unless they name the same namespace", async 
   assertEquals(JSON.parse(stdout), { n: 2 });
 });
 
+Deno.test("mp scope looks into any storage, for an app that never ran here", async () => {
+  await using sandbox = await mpSandbox();
+  const scope = (...args: string[]) =>
+    sandbox.run(["scope", ...args, "--app", "shop", "--storage", "file:data.db", "--json"]);
+  assertEquals((await scope("set", "cart", '{"n": 1}')).code, 0);
+  const { version, document } = JSON.parse((await scope("get", "cart")).stdout);
+  assertEquals(document, { n: 1 });
+  assertEquals((await scope("set", "cart", '{"n": 2}', "--if-version", version)).code, 0);
+  const late = await scope("set", "cart", '{"n": 3}', "--if-version", version);
+  assertEquals(late.code, 1);
+  assertStringIncludes(late.stderr, "scope_conflict");
+  assertEquals(JSON.parse((await scope("list")).stdout).document, { n: 2 });
+  assertEquals((await scope("delete", "cart")).code, 0);
+  assertEquals((await scope("list")).stdout, "");
+});
+
 Deno.test("mp scope says that it cannot see what is in the memory of replicas", async () => {
   await using shop = await launch(
     `mp.service("count", () => mp.scope.global.n = 1, { expose: true });`,

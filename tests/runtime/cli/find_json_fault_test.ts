@@ -48,3 +48,11 @@ Deno.test("findJsonFault() names the place and what is wrong there", () => {
     assertEquals(findJsonFault(text), { line, column, problem }, text);
   }
 });
+
+Deno.test("findJsonFault() reads texts of any length", () => {
+  for (const part of ["x", "\\n", "é"]) {
+    const long = `{"a": "${part.repeat(8_000_000)}"`;
+    assertEquals(findJsonFault(`${long}}`), undefined);
+    assertEquals(findJsonFault(long)?.problem, '"}" is missing');
+  }
+});
