@@ -91,7 +91,6 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
       const deployment = new KubeDeployment(manifest, {
         ...launchOptions,
         ...cluster,
-        recreate: order.recreate,
         recovered: false,
       });
       await deployment.launch();
@@ -200,7 +199,6 @@ async function recover(
     client,
     context,
     namespace,
-    recreate: readOrder(note.order.settings).recreate,
     recovered: true,
   });
   try {

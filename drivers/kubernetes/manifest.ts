@@ -28,6 +28,7 @@ import { envSecret, peerSecret, SECRET_FILE } from "./objects/secrets.ts";
 import { serviceAccount } from "./objects/service_account.ts";
 import { type DoorService, doorService, headlessService } from "./objects/services.ts";
 import { statefulSet } from "./objects/stateful_set.ts";
+import type { BoardTree } from "./pod_board.ts";
 import { doorPort } from "./ports.ts";
 import type { KubernetesSettings } from "./settings.ts";
 
@@ -146,6 +147,11 @@ export function renderManifest(
     workloads,
     doors: doors.map((door) => doorService(door, context)),
   };
+}
+
+/** What of a tree tells its pods apart. */
+export function boardTree({ tree, number, plan }: KubernetesManifest): BoardTree {
+  return { name: tree, number, plan };
 }
 
 /** All objects, in the order in which they are applied. */

@@ -7,6 +7,9 @@
 import type { ReplicaState } from "../../runtime/launch/driver.ts";
 import type { KubeObject, ObjectMeta } from "./kube_object.ts";
 
+/** The kind of pods. */
+export const POD = Object.freeze({ apiVersion: "v1", kind: "Pod" });
+
 /** A pod, by the part of it that is used. */
 export interface Pod extends Omit<KubeObject, "status" | "spec"> {
   readonly metadata: ObjectMeta & { readonly uid: string };

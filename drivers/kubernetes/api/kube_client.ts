@@ -191,7 +191,7 @@ export class KubeClient {
     for await (const line of splitLines(reply.body)) {
       const event = JSON.parse(line) as WatchEvent<T>;
       if (event.type === "ERROR") {
-        const status = event.object as unknown as Status;
+        const status: Status = event.object;
         throw apiError(doing, status.code ?? 500, JSON.stringify(status), this.connection.access);
       }
       yield event;

@@ -204,10 +204,12 @@ stageTest("update() with recreate ends the old replicas first", async ({ stage, 
   const stop = standIn.api.store.listen(({ collection }) => {
     if (collection === "pods") most = Math.max(most, standIn.api.store.list("pods").length);
   });
-  const second = await stage.update(first, await stage.order(ONE.replace("answer", "other")));
+  const settings = { ...stage.place.settings, recreate: true };
+  const order = await stage.order(ONE.replace("answer", "other"), { settings });
+  const second = await stage.update(first, order);
   stop();
   assertEquals([most, await stage.call(second, "one")], [1, "other"]);
-}, { recreate: true });
+});
 
 stageTest(
   "launch() keeps the deployment's secret, and passwords, in Secrets only",
