@@ -6,7 +6,9 @@
 
 import { idOf, nameOf } from "./api/kube_client.ts";
 import { AppObjects } from "./app_objects.ts";
+import type { KubeObject } from "./kube_object.ts";
 import { allObjects, type KubernetesManifest } from "./manifest.ts";
+import { SECRET_FILE } from "./objects/secrets.ts";
 import type { Cluster } from "./open_cluster.ts";
 
 /** Applies everything without effect. @returns A line for each object. @throws {MpError} What is refused. */
@@ -21,7 +23,10 @@ export async function dryRun(
     const all = allObjects(manifest);
     const there = await objects.checkOwn(all, signal);
     const known = new Map(there.map((one) => [nameOf(idOf(one)), one]));
-    const made = all.filter((one) => !known.get(nameOf(idOf(one)))?.immutable);
+    // what replicas prove to each other is another secret each time, and stays with its tree
+    const stays = (one: KubeObject) =>
+      known.get(nameOf(idOf(one)))?.immutable || one.data?.[SECRET_FILE] !== undefined;
+    const made = all.filter((one) => !known.has(nameOf(idOf(one))) || !stays(one));
     const applied = new Map(
       (await objects.apply(made, { dryRun: true, signal })).map((one) => [nameOf(idOf(one)), one]),
     );
