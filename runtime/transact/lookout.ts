@@ -99,6 +99,7 @@ export class Lookout {
     const { storage, overlay, rotation, name } = this.#options;
     const began = this.#began = performance.now();
     const due = this.#due(began);
+    if (due.length === 0) return;
     const checks = Array.from(due, (scope) => ({
       key: decodeKey(scope),
       version: overlay.confirmed(scope)?.version ?? null,

@@ -25,7 +25,7 @@ interface Contended {
   /** The version that was seen last. */
   version: Version | null | undefined;
   /** When its last turn ended. */
-  began: number;
+  lastTurn: number;
   /** How long a turn takes, about. */
   turn: number;
   /** Until when it is left to others; then it is looked at. `undefined` in a turn of its own. */
@@ -104,10 +104,10 @@ export class Rotation {
       if (!this.#isAlwaysFirst(scope, now)) return;
       known = this.#note(scope, { version, roundTrip }, now);
     }
-    const around = Math.min(LONGEST, now - known.began) / (known.others.size + 1);
+    const around = Math.min(LONGEST, now - known.lastTurn) / (known.others.size + 1);
     known.turn += (around - known.turn) / 8;
     known.version = version;
-    known.began = now;
+    known.lastTurn = now;
     known.progress = now;
     known.pauses = 0;
     if (known.refusals < CONTENDED.refusals) known.until = now + 2 * roundTrip;
@@ -167,7 +167,14 @@ export class Rotation {
   ): Contended {
     if (this.#scopes.size >= MOST_KEPT) this.#scopes.clear();
     const known: Contended = {
-      ...{ others: new Map(), refusals: 0, lastRefusal: now, version, progress: now, began: now },
+      ...{
+        others: new Map(),
+        refusals: 0,
+        lastRefusal: now,
+        version,
+        progress: now,
+        lastTurn: now,
+      },
       ...{ turn: 1.5 * roundTrip, until: undefined, pauses: 0, alone: 0 },
     };
     this.#scopes.set(scope, known);
