@@ -1,7 +1,7 @@
 // A storage that is away when a script starts, and one that goes away later.
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { needsProgram, needsSystem, testWith } from "../support/needs.ts";
+import { type Need, needsProgram, needsSystem, testWith } from "../support/needs.ts";
 import { startMysql } from "../support/servers/mysql_server.ts";
 import { startRedis } from "../support/servers/redis_server.ts";
 import type { TestServer } from "../support/servers/test_server.ts";
@@ -37,6 +37,11 @@ const LONG = 60_000;
 const WITHOUT_STORAGE: readonly unknown[] = ["storage_unavailable", "commit_unknown"];
 /** How long a machine that is busy with something else may take to answer after a deadline, in milliseconds. */
 const SLACK = 10_000;
+
+/** Seen: a server of the base of Deno 2.6 tells nothing of callers that go away while they wait for an answer. */
+const needsNewerBase: Need = Deno.env.get("MP_TEST_EXECUTABLE")
+  ? { absent: "the executable's base may be older than Deno 2.8", elsewhere: true }
+  : {};
 
 interface Readiness {
   readonly status: number;
@@ -114,7 +119,8 @@ for (const [storage, [program, from, start]] of Object.entries(SERVERS)) {
     assertEquals(await untilReadiness(url, 200), { status: 200, missing: [] });
   });
 
-  testWith(needs, `a call that waits for ${storage} ends when its caller goes away`, async () => {
+  const name = `a call that waits for ${storage} ends when its caller goes away`;
+  testWith([...needs, needsNewerBase], name, async () => {
     await using server = await start();
     await using launched = await launch(counter, { args: ["--storage", server.url] });
     const { url, program } = launched;
