@@ -158,8 +158,13 @@ function isFolder(path: string): boolean {
   }
 }
 
-// deno-lint-ignore no-explicit-any -- files of Docker, of which single members are looked at
-function readJson(path: string): any {
+/** Files of Docker, as far as they are looked at. */
+interface DockerFile {
+  readonly currentContext?: unknown;
+  readonly Endpoints?: { readonly docker?: { readonly Host?: unknown } };
+}
+
+function readJson(path: string): DockerFile | undefined {
   try {
     return JSON.parse(Deno.readTextFileSync(path));
   } catch {

@@ -11,6 +11,7 @@ import type { Engine } from "./engine.ts";
 import { removeImages } from "./image.ts";
 import { PLACES } from "./manifest.ts";
 import { dataVolume, LABELS } from "./names.ts";
+import { removeApp } from "./remove_tree.ts";
 import { removeVolume, volumesWith } from "./tree_things.ts";
 
 /** The tree of an app that is its deployment. */
@@ -53,11 +54,22 @@ export async function survey(
       one.Labels[LABELS.tree] === Labels[LABELS.tree]
     ),
   }));
-  const byApp = Map.groupBy(trees, ({ handle }) => handle.app);
+  const byApp = Map.groupBy(trees.filter(isWhole), ({ handle }) => handle.app);
   const current = await Promise.all(
     [...byApp.values()].map((trees) => currentTree(engine, trees, signal)),
   );
   return current.sort((a, b) => a.handle.app < b.handle.app ? -1 : 1);
+}
+
+/**
+ * Whether a tree is more than what a launch has left that was killed, or whose engine ended: then some containers were
+ * made, and not started. The next launch, or `mp delete`, removes that.
+ */
+function isWhole({ plan, containers }: Surveyed): boolean {
+  const started = containers.filter(({ State }) => State !== "created");
+  if (started.length === containers.length) return containers.length > 0;
+  // some are added to those there were
+  return started.length >= plan.nodes.reduce((sum, { replicas }) => sum + replicas, 0);
 }
 
 /** Of the trees of an app the one to which the doors lead; of others only containers that keep a port are left. */
@@ -92,6 +104,8 @@ export async function purgeApp(
   { images, signal }: { readonly images: boolean; readonly signal?: AbortSignal },
 ): Promise<string[]> {
   const removed: string[] = [];
+  // what is left of a launch that was killed
+  await removeApp(engine, app);
   if (await removeVolume(engine, dataVolume(app))) removed.push(`volume ${dataVolume(app)}`);
   if (images) {
     for (const tag of await removeImages(engine, app, signal)) removed.push(`image ${tag}`);

@@ -5,6 +5,7 @@ import { NotMeasured, type Row } from "../row.ts";
 import { timeToAnswer } from "./start.ts";
 
 const APP = "mp-bench-containers";
+const NETWORK = "mp-bench-containers-bare";
 const LEAVES = 10;
 const SERVER = `Deno.serve({ port: 3000, onListen() {} }, () => new Response("1"));`;
 
@@ -13,7 +14,7 @@ export const containers: Row = {
   name: "containers",
   title: "11 containers, start of the launcher to first right answer",
   unit: "ms",
-  against: "`docker run -d` of the same image eleven times side by side",
+  against: "`docker run -d` of the same image in a network, eleven times side by side",
   target: 1.5,
   better: "less",
   async prepare() {
@@ -28,30 +29,41 @@ export const containers: Row = {
     // makes the image
     await start();
     const filters = withLabels({ [LABELS.app]: APP, [LABELS.kind]: "image" });
+    await docker("network", "create", NETWORK);
     const [image] = await engine.json("GET", "/images/json", { query: { filters } });
     const tag: string = image.RepoTags[0];
     return {
       sides: [
         { name: "mp", measure: start },
-        { name: "docker run -d", measure: () => runAll(tag, async () => {}) },
-        { name: "until they answer", measure: () => runAll(tag, untilAnswers) },
+        { name: "docker run -d", measure: () => runAll(tag, { network: NETWORK }) },
+        { name: "until all answer", measure: () => runAll(tag, { network: NETWORK, wait: true }) },
+        { name: "without network", measure: () => runAll(tag, {}) },
       ],
       async [Symbol.asyncDispose]() {
+        await docker("network", "rm", NETWORK);
         await docker("rmi", tag);
       },
     };
   },
 };
 
-/** Runs bare servers in containers. @returns How long it took until each was as wanted, in milliseconds. */
-async function runAll(tag: string, wanted: (id: string) => Promise<void>): Promise<number> {
+/**
+ * Runs bare servers in containers.
+ *
+ * @param options In which network, and whether to wait until all answer rather than until all are started.
+ * @returns How long it took, in milliseconds.
+ */
+async function runAll(
+  tag: string,
+  { network = "bridge", wait = false }: { readonly network?: string; readonly wait?: boolean },
+): Promise<number> {
   const command = ["/mp/deno", "eval", "--no-config", SERVER];
   const ids: string[] = [];
   const before = performance.now();
   await Promise.all(Array.from({ length: LEAVES + 1 }, async () => {
-    const id = await docker("run", "-d", "--init", "-e", "DENO_DIR=/tmp/.deno", tag, ...command);
+    const id = await docker("run", "-d", "--init", "--network", network, tag, ...command);
     ids.push(id);
-    await wanted(id);
+    if (wait) await untilAnswers(id);
   }));
   const took = performance.now() - before;
   await docker("rm", "-f", ...ids);
@@ -59,7 +71,12 @@ async function runAll(tag: string, wanted: (id: string) => Promise<void>): Promi
 }
 
 async function untilAnswers(id: string): Promise<void> {
-  const address = await docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", id);
+  const address = await docker(
+    "inspect",
+    "-f",
+    "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
+    id,
+  );
   for (;;) {
     try {
       const response = await fetch(`http://${address}:3000`);
