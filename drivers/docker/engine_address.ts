@@ -87,7 +87,7 @@ function parseHost(
       },
     );
   }
-  const [, scheme, rest] = match as unknown as [string, string, string];
+  const [scheme, rest] = [match[1]!, match[2]!];
   if (scheme === "unix") return socketAddress(rest, chosenBy);
   const url = new URL(`http://${rest}`);
   const secure = certificates !== undefined || scheme === "https";

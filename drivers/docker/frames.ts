@@ -63,13 +63,7 @@ function timedLine(stream: Frame["stream"], line: string): TimedLine | undefined
     line,
   );
   if (!match) return undefined;
-  const [, time, fraction = "", zone, text] = match as unknown as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [time, fraction = "", zone, text] = [match[1]!, match[2], match[3]!, match[4]!];
   const seconds = BigInt(Date.parse(`${time}${zone}`)) * 1_000_000n;
   return {
     stream,

@@ -156,7 +156,9 @@ export async function build(
     { path: "Dockerfile", content: `${lines.join("\n")}\n` },
     ...filled.map((entries, i) => ({ path: `layer${i}.tar`, content: { entries } })),
   ];
-  const query = { t: tag, rm: true, forcerm: true, labels: JSON.stringify(labels) };
+  // what is run needs no network
+  const own = { rm: true, forcerm: true, networkmode: "none" };
+  const query = { t: tag, labels: JSON.stringify(labels), ...own };
   try {
     const reply = await engine.stream("POST", "/build", { query, tar: tarOf(context), signal });
     await untilDone(reply);

@@ -15,8 +15,8 @@ testWith(
       const run = ["run", file, "--driver", "docker", "--port", "0", "-d", "--wait"];
       const image = async () => {
         assertEquals(await mp(sandbox, "client", "runs"), '"/mp/mp"\n');
-        const [{ Id }] = await containersOf("docker-binary") as [{ Id: string }];
-        return (await testEngine().json("GET", `/containers/${Id}/json`)).Config.Image;
+        const [only] = await containersOf("docker-binary");
+        return (await testEngine().json("GET", `/containers/${only!.Id}/json`)).Config.Image;
       };
       await mp(sandbox, ...run, "--linux-binary", executable());
       const tag = await image();
