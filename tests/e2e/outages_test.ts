@@ -1,7 +1,7 @@
 // A storage that is away when a script starts, and one that goes away later.
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { type Need, needsProgram, needsSystem, testWith } from "../support/needs.ts";
+import { needsProgram, needsSystem, testWith } from "../support/needs.ts";
 import { startMysql } from "../support/servers/mysql_server.ts";
 import { startRedis } from "../support/servers/redis_server.ts";
 import type { TestServer } from "../support/servers/test_server.ts";
@@ -38,13 +38,11 @@ const WITHOUT_STORAGE: readonly unknown[] = ["storage_unavailable", "commit_unkn
 /** How long a machine that is busy with something else may take to answer after a deadline, in milliseconds. */
 const SLACK = 10_000;
 
-/** In the executable (base of Deno 2.6) such calls were seen to wait for their deadline; why is not known yet. */
-const needsSource: Need = Deno.env.get("MP_TEST_EXECUTABLE")
-  ? {
-    absent: "not from the executable yet, where the call waits for its deadline",
-    elsewhere: true,
-  }
-  : {};
+/**
+ * How long a caller stays at least, in milliseconds. Deno 2.6, on which the executable rests, tells nothing of one that
+ * has left before it is looked after, which is done when its call has taken 50 ms.
+ */
+const STAY = Deno.env.get("MP_TEST_EXECUTABLE") ? 1_000 : 0;
 
 interface Readiness {
   readonly status: number;
@@ -123,7 +121,7 @@ for (const [storage, [program, from, start]] of Object.entries(SERVERS)) {
   });
 
   const name = `a call that waits for ${storage} ends when its caller goes away`;
-  testWith([...needs, needsSource], name, async () => {
+  testWith(needs, name, async () => {
     await using server = await start();
     await using launched = await launch(counter, { args: ["--storage", server.url] });
     const { url, program } = launched;
@@ -140,6 +138,7 @@ for (const [storage, [program, from, start]] of Object.entries(SERVERS)) {
     const gone = assertRejects(() => left, DOMException);
     try {
       await launched.told(({ text }) => text === "begun", from);
+      await delay(STAY);
       leaving.abort();
       await gone;
       // long before its deadline
