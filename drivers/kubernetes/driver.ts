@@ -96,13 +96,15 @@ export function kubernetesDriver(options: KubernetesDriverOptions = {}): Kuberne
       await deployment.launch();
       return deployment;
     },
+    places: ["namespace", "context"],
     async *discover({ app, settings, signal }) {
       const cluster = settings ? openCluster(readOrder(settings), env) : tryOpen(env);
       if (!cluster) return;
       try {
         for (const { note } of await findNotes(cluster, app, signal)) {
           yield {
-            handle: note.handle,
+            // whoever was told where to look goes on there
+            handle: { ...note.handle, settings: { ...note.handle.settings, ...settings } },
             plan: note.order.plan,
             version: note.order.version,
           } satisfies Discovered;

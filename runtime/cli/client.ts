@@ -4,7 +4,7 @@ import { optional, required } from "./argument.ts";
 import { idempotencyKeyProblem } from "../rpc/idempotency_key.ts";
 import { callService } from "./call_service.ts";
 import { callerTarget } from "./caller.ts";
-import type { Reached } from "../launch/driver.ts";
+import type { DriverSettings, Reached } from "../launch/driver.ts";
 import { parseAddress } from "../peer/address.ts";
 import { command, type Program } from "./command.ts";
 import { listDeployments } from "./deployments.ts";
@@ -12,6 +12,7 @@ import { doorUrl } from "./door_url.ts";
 import { findService, type ServiceDoor, userState } from "./find_deployment.ts";
 import { formatJson } from "./format_json.ts";
 import { duration, text, usage } from "./option.ts";
+import { placeOf, placeOptions } from "./place_options.ts";
 import { checkJson, readStdin } from "./read_json.ts";
 
 /** Calls a service and prints its result. */
@@ -27,6 +28,7 @@ export const client = command({
   options: {
     url: text({ value: "URL", description: "Call the deployment at this address" }),
     app: text({ value: "APP", candidates: "app", description: "Whose service it is" }),
+    ...placeOptions,
     user: text({
       short: "u",
       value: "NAME:PASSWORD",
@@ -52,7 +54,7 @@ export const client = command({
     const given = request === "-" ? await readStdin() : request;
     if (given !== undefined) checkJson(given, request === "-");
     await using door = options.url === undefined
-      ? await openDoor(await doorOf(service, app, program), program, signal)
+      ? await openDoor(await doorOf(service, app, program, placeOf(options)), program, signal)
       : undefined;
     const target = callerTarget(options.url ?? doorUrl(door!.address), options);
     const result = await callService({
@@ -88,7 +90,11 @@ async function doorOf(
   service: string,
   app: string | undefined,
   program: Program,
+  place: DriverSettings | undefined,
 ): Promise<ServiceDoor> {
+  if (place !== undefined) {
+    return findService(await listDeployments(program, app, place), service, app);
+  }
   const own = await userState(program).list();
   const known = own.some(({ handle }) =>
     (app === undefined || handle.app === app) &&

@@ -6,6 +6,7 @@ import { command } from "./command.ts";
 import { driverOf, listDeployments, reachLauncher } from "./deployments.ts";
 import { deploymentOf, findDeployment, userState } from "./find_deployment.ts";
 import { flag } from "./option.ts";
+import { placeOf, placeOptions } from "./place_options.ts";
 
 /** Stops a deployment and removes what it left. */
 export const deleteDeployment = command({
@@ -20,16 +21,20 @@ export const deleteDeployment = command({
     }),
   },
   options: {
+    ...placeOptions,
     images: flag({ description: "Remove its images too, where it ran in containers" }),
   },
   examples: [{ line: "mp delete search", does: "Stop and remove the app search" }],
-  async run({ arguments: { app: name }, options: { images }, output, program, signal }) {
+  async run({ arguments: { app: name }, options, output, program, signal }) {
+    const { images } = options;
+    const place = placeOf(options);
     const state = userState(program);
-    const running = await listDeployments(program, name);
-    const ended = name === undefined || deploymentOf(running, name)
+    const running = await listDeployments(program, name, place);
+    const ended = name === undefined || place !== undefined || deploymentOf(running, name)
       ? undefined
       : deploymentOf(await state.listEnded(), name);
-    const left = name !== undefined && !ended && !deploymentOf(running, name) &&
+    const left = name !== undefined && place === undefined && !ended &&
+      !deploymentOf(running, name) &&
       (await state.apps()).includes(name);
     const known = left ? undefined : ended ?? findDeployment(running, name);
     const app = known?.handle.app ?? name!;
@@ -39,7 +44,9 @@ export const deleteDeployment = command({
       await launcher.delete();
       stopped = true;
     }
-    for (;;) {
+    // what this user runs here under the same name is something else
+    const isElsewhere = place !== undefined && stopped;
+    while (!isElsewhere) {
       const { running, lock } = await claimApp(state, app, signal);
       if (lock) {
         await state.clear(app);

@@ -5,7 +5,7 @@
  */
 
 import { connectLauncher, type RemoteLauncher } from "../launch/connect_launcher.ts";
-import type { Driver } from "../launch/driver.ts";
+import type { Driver, DriverSettings } from "../launch/driver.ts";
 import { recoverLauncher } from "../launch/recover_launcher.ts";
 import type { DeployOrder } from "../launch/launcher.ts";
 import type { KnownDeployment } from "../launch/state.ts";
@@ -20,12 +20,15 @@ const PATIENCE = 5_000;
  *
  * @param name The app or script that is looked for, if it is a certain one: then platforms are asked only when no
  * launcher of this user has it.
+ * @param place Only those there; what cannot be seen is an error then.
  */
 export async function listDeployments(
   program: Program,
   name?: string,
+  place?: DriverSettings,
 ): Promise<readonly KnownDeployment[]> {
   const records: readonly KnownDeployment[] = await userState(program).list();
+  if (place !== undefined) return await listThere(program, records, place);
   if (name !== undefined && deploymentOf(records, name)) return records;
   const found = await discoverDeployments(program);
   const others = found.filter(({ handle }) =>
@@ -34,10 +37,31 @@ export async function listDeployments(
   return [...records, ...others].sort((a, b) => a.handle.app < b.handle.app ? -1 : 1);
 }
 
+/** The deployments at a place; of those that a launcher of this user has put there, what it says of them. */
+async function listThere(
+  program: Program,
+  records: readonly KnownDeployment[],
+  place: DriverSettings,
+): Promise<readonly KnownDeployment[]> {
+  const names = Object.keys(place);
+  const all: KnownDeployment[] = [];
+  for (const [driver, load] of Object.entries(program.drivers)) {
+    const { places = [] } = await load();
+    if (!names.every((name) => places.includes(name))) continue;
+    const own = records.filter(({ handle }) =>
+      handle.driver === driver && names.every((name) => handle.settings?.[name] === place[name])
+    );
+    const found = await discoverDeployments(program, { driver, settings: place });
+    const others = found.filter(({ handle }) => !own.some((one) => one.handle.app === handle.app));
+    all.push(...own, ...others);
+  }
+  return all.sort((a, b) => a.handle.app < b.handle.app ? -1 : 1);
+}
+
 /** What the platforms know of. One that does not answer in time has nothing. */
 export async function discoverDeployments(
   program: Program,
-  only?: Pick<DeployOrder, "driver" | "settings"> & { readonly app: string },
+  only?: Pick<DeployOrder, "driver" | "settings"> & { readonly app?: string },
 ): Promise<KnownDeployment[]> {
   const names = only ? [only.driver] : Object.keys(program.drivers);
   const all = await Promise.all(names.map(async (name) => {
@@ -46,7 +70,9 @@ export async function discoverDeployments(
     const signal = AbortSignal.timeout(PATIENCE);
     try {
       const settings = only && (only.settings ?? {});
-      return await Array.fromAsync(discover({ app: only?.app, settings, signal }));
+      return await Array.fromAsync(
+        discover({ ...(only?.app !== undefined && { app: only.app }), settings, signal }),
+      );
     } catch (error) {
       // who is about to launch must know what is there
       if (signal.aborted && !only) return [];

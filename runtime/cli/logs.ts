@@ -14,6 +14,7 @@ import { readDuration } from "./duration.ts";
 import { deploymentOf, takeDeployment, userState } from "./find_deployment.ts";
 import { didYouMean } from "./near_name.ts";
 import { flag, text, usage, wholeNumber } from "./option.ts";
+import { placeOf, placeOptions } from "./place_options.ts";
 import { prefixes } from "./prefix.ts";
 
 /** How long the last lines of a launcher that has ended may take to reach their files, in milliseconds. */
@@ -33,6 +34,7 @@ export const logs = command({
     }),
   },
   options: {
+    ...placeOptions,
     follow: flag({ short: "f", description: "Go on with what is written, until the app ends" }),
     lines: wholeNumber({
       short: "n",
@@ -53,8 +55,9 @@ export const logs = command({
   async run({ arguments: { words }, options, output, program, signal }) {
     const since = options.since === undefined ? undefined : readSince(options.since);
     const state = userState(program);
-    const running = await listDeployments(program, words[0]);
-    const { record, rest } = takeLogged(running, await state.listEnded(), words);
+    const place = placeOf(options);
+    const running = await listDeployments(program, words[0], place);
+    const { record, rest } = takeLogged(running, place ? [] : await state.listEnded(), words);
     const { plan, handle: { app } } = record;
     const follow = options.follow && running.includes(record);
     const over = new AbortController();

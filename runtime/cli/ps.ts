@@ -14,6 +14,7 @@ import { listDeployments, reachLauncher } from "./deployments.ts";
 import { findDeployment } from "./find_deployment.ts";
 import type { Output } from "./output.ts";
 import type { Palette } from "./palette.ts";
+import { placeOf, placeOptions } from "./place_options.ts";
 import { isTrouble } from "./readiness.ts";
 import { formatTable } from "./table.ts";
 
@@ -27,14 +28,14 @@ export const ps = command({
       candidates: "app",
     }),
   },
-  options: {},
+  options: placeOptions,
   examples: [
     { line: "mp ps", does: "All deployments" },
     { line: "mp ps search", does: "Every replica of one" },
     { line: "mp ps --json", does: "Everything that is known, as JSON" },
   ],
-  async run({ arguments: { app }, output, program }) {
-    const records = await listDeployments(program, app);
+  async run({ arguments: { app }, options, output, program }) {
+    const records = await listDeployments(program, app, placeOf(options));
     const wanted = app === undefined ? records : [findDeployment(records, app)];
     const found = await Promise.all(wanted.map((record) => look(record, program)));
     if (output.json) output.data(found.map(asData));

@@ -10,6 +10,7 @@ import { listDeployments, reachLauncher } from "./deployments.ts";
 import { takeDeployment } from "./find_deployment.ts";
 import { didYouMean } from "./near_name.ts";
 import { usage } from "./option.ts";
+import { placeOf, placeOptions } from "./place_options.ts";
 
 /** Restarts replicas. */
 export const restart = command({
@@ -25,13 +26,14 @@ export const restart = command({
       candidates: "app or path",
     }),
   },
-  options: {},
+  options: placeOptions,
   examples: [
     { line: "mp restart search.scatter.3", does: "One replica" },
     { line: "mp restart search search.scatter", does: "All replicas of a path, of the app search" },
   ],
-  async run({ arguments: { words }, output, program }) {
-    const { record, rest } = takeDeployment(await listDeployments(program, words[0]), words);
+  async run({ arguments: { words }, options, output, program }) {
+    const records = await listDeployments(program, words[0], placeOf(options));
+    const { record, rest } = takeDeployment(records, words);
     const { plan, handle } = record;
     if (rest.length === 0) {
       throw usage(`Cannot restart "${handle.app}": no path is named`, {

@@ -7,6 +7,7 @@ import { readCount } from "./deploy_options.ts";
 import { listDeployments, reachLauncher } from "./deployments.ts";
 import { takeDeployment } from "./find_deployment.ts";
 import { flag, usage } from "./option.ts";
+import { placeOf, placeOptions } from "./place_options.ts";
 
 /** Changes how many replicas of a part run. */
 export const scale = command({
@@ -25,14 +26,17 @@ export const scale = command({
     }),
   },
   options: {
+    ...placeOptions,
     rehash: flag({ description: "Let keys move to other replicas, where keys find their replica" }),
   },
   examples: [
     { line: "mp scale search.gather=3", does: "Three routers" },
     { line: "mp scale shop users.compute=8 --rehash", does: "Eight shards, of the app shop" },
   ],
-  async run({ arguments: { words }, options: { rehash }, output, program }) {
-    const { record, rest } = takeDeployment(await listDeployments(program, words[0]), words);
+  async run({ arguments: { words }, options, output, program }) {
+    const { rehash } = options;
+    const records = await listDeployments(program, words[0], placeOf(options));
+    const { record, rest } = takeDeployment(records, words);
     const counts = rest.map(readScale);
     if (counts.length === 0) {
       throw usage(`Cannot scale "${record.handle.app}": no number is given`, {

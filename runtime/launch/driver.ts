@@ -43,6 +43,8 @@ export interface Driver<Rendered = unknown> {
    * that is not there are none. Absent where replicas end with their launcher.
    */
   discover?(filter: Filter): AsyncIterable<Discovered>;
+  /** The settings that say where on the platform a deployment is, such as `namespace`. Default: none. */
+  readonly places?: readonly string[];
   /**
    * Takes up a deployment that was launched by another process. Present where `discover` is.
    *

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseAll } from "@std/yaml";
 import { mpSandbox } from "../support/mp.ts";
 import { IMAGE, StandIn } from "../support/kubernetes/stand_in.ts";
@@ -28,6 +28,64 @@ Deno.test("mp run --driver kubernetes runs a script that others reach, see, chan
   const deleted = await there.run(["delete", "shop"], { env });
   assertEquals(deleted.code, 0, deleted.stderr);
   assertEquals(standIn.left("shop"), []);
+});
+
+Deno.test("mp ps, client, logs, scale and delete look in the namespace that is named, and nowhere else", async () => {
+  await using standIn = await StandIn.start();
+  await using here = await mpSandbox();
+  await using there = await mpSandbox();
+  const env = { KUBECONFIG: standIn.env("KUBECONFIG")! };
+  const script = await here.write("shop.ts", SCRIPT);
+  standIn.api.namespaces.add("shop");
+  const shop = ["--namespace", "shop"];
+  const options = ["--driver", "kubernetes", "--image", IMAGE, ...shop, "-d", "--wait"];
+  const run = await here.run(["run", script, ...options], { env });
+  assertEquals(run.code, 0, run.stderr);
+  // in the namespace of the context there is nothing
+  for (
+    const command of [["ps", "shop"], ["client", "names"], ["logs", "shop"], ["delete", "shop"]]
+  ) {
+    assertEquals((await there.run(command, { env })).code, 1, command.join(" "));
+  }
+  const client = await there.run(["client", "names", ...shop], { env });
+  assertEquals(client.stdout, '["names.scatter.0","names.scatter.1"]\n', client.stderr);
+  const ps = await there.run(["ps", "--json", ...shop], { env });
+  assertEquals(JSON.parse(ps.stdout)[0].handle.app, "shop", ps.stderr);
+  const logs = await there.run(["logs", "shop", ...shop], { env });
+  assertEquals(logs.code, 0, logs.stderr);
+  const scaled = await there.run(["scale", "shop", "names.scatter=3", ...shop], { env });
+  assertEquals(scaled.code, 0, scaled.stderr);
+  const third = await there.run(["client", "names", ...shop], { env });
+  assertEquals(JSON.parse(third.stdout).length, 3, third.stderr);
+  const nowhere = await there.run(["ps", "--context", "nope"], { env });
+  assertEquals(nowhere.code, 1);
+  assertStringIncludes(nowhere.stderr, 'Cannot use context "nope": there is none of that name');
+  const deleted = await there.run(["delete", "shop", ...shop], { env });
+  assertEquals(deleted.code, 0, deleted.stderr);
+  assertEquals(standIn.left("shop"), []);
+});
+
+Deno.test("mp delete --namespace touches nothing while an app of the same name runs here", async () => {
+  await using standIn = await StandIn.start();
+  await using here = await mpSandbox();
+  await using there = await mpSandbox();
+  const env = { KUBECONFIG: standIn.env("KUBECONFIG")! };
+  standIn.api.namespaces.add("shop");
+  const shop = ["--namespace", "shop"];
+  const options = ["--driver", "kubernetes", "--image", IMAGE, ...shop, "-d", "--wait"];
+  const run = await here.run(["run", await here.write("shop.ts", SCRIPT), ...options], { env });
+  assertEquals(run.code, 0, run.stderr);
+  const script = await there.write("shop.ts", SCRIPT);
+  const own = await there.run(["run", script, "-d", "--wait", "--port", "0"], { env });
+  assertEquals(own.code, 0, own.stderr);
+  const deleted = await there.run(["delete", "shop", ...shop], { env });
+  assertEquals(deleted.code, 1);
+  assertStringIncludes(deleted.stderr, 'Cannot change "shop": another driver runs it too');
+  assert(standIn.left("shop").length > 0);
+  const client = await there.run(["client", "names"], { env });
+  assertEquals(client.stdout, '["names.scatter.0","names.scatter.1"]\n', client.stderr);
+  const ended = await there.run(["delete", "shop"], { env });
+  assertEquals(ended.code, 0, ended.stderr);
 });
 
 Deno.test("mp export and mp run --dry-run=server show objects, and make none", async () => {
