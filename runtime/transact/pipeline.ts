@@ -6,6 +6,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { MpError } from "../errors.ts";
+import { afterTurn } from "../peer/turn.ts";
 import { encodeKey, isReply } from "../storage/key.ts";
 import type { CommitResult, Storage, Versioned } from "../storage/storage.ts";
 import { newSession, versionOf } from "../storage/version.ts";
@@ -159,11 +160,14 @@ export class Pipeline implements StorageState {
     }
   }
 
-  /** Sends what is ready, at the end of this turn of the event loop. */
+  /**
+   * Sends what is ready at the end of this turn of the event loop, which brings calls one by one. Where a commit keeps the
+   * process busy, as in a file, whatever has come meanwhile would else be sent alone.
+   */
   #schedule(): void {
     if (this.#isScheduled || this.#queue.length === 0) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
+    afterTurn(() => {
       this.#isScheduled = false;
       if (!this.#flight && !this.#isPausing && !this.#closing.signal.aborted) this.#depart();
     });
