@@ -51,7 +51,7 @@ export function readOrder(settings: DriverSettings = {}): KubernetesOrder {
 /**
  * Renders what is ordered.
  *
- * @throws {MpError} `unsupported` for what pods cannot have, such as a storage that is a file.
+ * @throws {MpError} `unsupported` for what pods cannot have, such as files of this machine.
  */
 export function renderOrdered(
   plan: Plan,
@@ -69,6 +69,14 @@ export function renderOrdered(
       {
         next: "Leave --inspect out, or run the script without --driver",
       },
+    );
+  }
+  const [file] = plan.files ?? [];
+  if (file !== undefined) {
+    throw new MpError(
+      "unsupported",
+      `Cannot take "${file.path}" along into pods: a ConfigMap is too small for the files that mp.files() names`,
+      { next: "Keep them in a storage that pods reach, or use --driver docker" },
     );
   }
   const variables = {

@@ -15,22 +15,26 @@ import { ROOT } from "./processes.ts";
 import { report, show } from "./report.ts";
 import { measure, NotMeasured, type Result, type Row } from "./row.ts";
 import { afterFaults } from "./rows/after_faults.ts";
-import { bundleTime, executableHelp, executableSize, executableStart } from "./rows/executable.ts";
+import { bundleTime } from "./rows/bundle.ts";
 import { containers } from "./rows/containers.ts";
+import { executableHelp } from "./rows/executable_help.ts";
+import { executableSize } from "./rows/executable_size.ts";
+import { executableStart } from "./rows/executable_start.ts";
+import { farScopesInMysql } from "./rows/far_scopes_mysql.ts";
+import { farScopesInRedis } from "./rows/far_scopes_redis.ts";
 import { hedge } from "./rows/hedge.ts";
+import { hotScope } from "./rows/hot_scope.ts";
+import { hotScopeInFile } from "./rows/hot_scope_file.ts";
+import { besideJayson } from "./rows/jayson.ts";
+import { scatterLatency } from "./rows/latency.ts";
 import { leak } from "./rows/leak.ts";
 import { memory } from "./rows/memory.ts";
 import { memoryDriver } from "./rows/memory_driver.ts";
 import { minParts } from "./rows/min_parts.ts";
-import { besideJayson, besideMoleculer, fanOutBesideMoleculer } from "./rows/peers.ts";
-import { scatterLatency, scatterThroughput } from "./rows/scatter.ts";
-import {
-  farScopesInMysql,
-  farScopesInRedis,
-  hotScope,
-  hotScopeInFile,
-  scopesInFile,
-} from "./rows/scopes.ts";
+import { besideMoleculer } from "./rows/moleculer.ts";
+import { fanOutBesideMoleculer } from "./rows/moleculer_fan_out.ts";
+import { scatterThroughput } from "./rows/scatter.ts";
+import { scopesInFile } from "./rows/scopes_file.ts";
 import { simpleService } from "./rows/simple_service.ts";
 import { start } from "./rows/start.ts";
 

@@ -108,3 +108,17 @@ Deno.test("mp export and mp run --dry-run=server show objects, and make none", a
   assertEquals(nowhere.code, 1);
   assertStringIncludes(nowhere.stderr, 'Cannot use context "nope": there is none of that name');
 });
+
+Deno.test("mp export --driver kubernetes refuses files that do not go along into pods", async () => {
+  await using sandbox = await mpSandbox();
+  await sandbox.write("words.txt", "tea");
+  const script = await sandbox.write(
+    "shop.ts",
+    SCRIPT.replace("mp.serve()", 'mp.files(import.meta.dirname + "/words.txt");\nmp.serve()'),
+  );
+  const { code, stderr } = await sandbox.run(
+    ["export", script, "--driver", "kubernetes", "--image", IMAGE],
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, 'Cannot take "words.txt" along into pods');
+});
