@@ -7,8 +7,9 @@
 import { fromFileUrl, resolve } from "@std/path";
 import { ABSENT_VARIABLE, EXECUTABLE_VARIABLE, testExecutable } from "./test/executable.ts";
 import { findGroups, type Groups } from "./test/groups.ts";
-import { runGroup, type RunGroupOptions } from "./test/run_group.ts";
-import { type PatientSummary, runPatiently } from "./test/run_patiently.ts";
+import { type FilesResult, runFiles } from "./test/run_files.ts";
+import type { RunGroupOptions } from "./test/run_group.ts";
+import { runPatiently } from "./test/run_patiently.ts";
 import { addSummaries, showSummary } from "./test/summary.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
@@ -50,6 +51,8 @@ async function main(): Promise<number> {
   });
   const summary = addSummaries(summaries);
   if (abort.signal.aborted) console.log("The tests were interrupted");
+  // once more, since whoever reads the end of a long output should see what went wrong
+  for (const complaint of summaries.flatMap((each) => each.complaints)) console.log(complaint);
   const flaky = summaries.flatMap((each) => each.flaky);
   if (flaky.length > 0) console.log(`Flaky, to be mended: ${flaky.join(", ")}`);
   const none = summary.passed + summary.failed + summary.skipped === 0;
@@ -69,22 +72,16 @@ interface RunOptions {
 async function runAll(
   groups: Groups,
   { flags, signal, isWhole }: RunOptions,
-): Promise<PatientSummary[]> {
-  const isPatient = Deno.env.get("CI") === "true";
+): Promise<FilesResult[]> {
+  const runAsAsked = Deno.env.get("CI") === "true" ? runPatiently : runFiles;
   const run = (
     files: readonly string[],
     options: Partial<RunGroupOptions> = {},
     ...own: string[]
   ) =>
     files.length === 0 || signal.aborted ? [] : [
-      runFiles([...flags, ...own], files, { cwd: root, signal, print: console.log, ...options }),
+      runAsAsked([...flags, ...own], files, { cwd: root, signal, print: console.log, ...options }),
     ];
-  const runFiles = async (...args: Parameters<typeof runPatiently>): Promise<PatientSummary> => {
-    const [own, files, options] = args;
-    if (isPatient) return await runPatiently(own, files, options);
-    return { ...await runGroup([...own, ...files], options), flaky: [] };
-  };
-
   // the examples of docs are checked one by one, mostly on one core: they run beside the rest
   const docLines: string[] = [];
   const beside = run(groups.docs, { print: (line) => docLines.push(line) }, "--doc");

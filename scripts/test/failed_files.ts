@@ -13,6 +13,8 @@ const COLOURS = /\x1b\[[0-9;]*m/g;
 export class FailedFiles {
   /** Each once, in the order in which they are listed. */
   readonly files = new Set<string>();
+  /** What failed, as it is listed. */
+  readonly titles: string[] = [];
   #isList = false;
 
   /** Takes the next line of the output. */
@@ -21,6 +23,8 @@ export class FailedFiles {
     if (text.trim() === "FAILURES") this.#isList = true;
     if (!this.#isList) return;
     const [, file] = TEST.exec(text) ?? MODULE.exec(text) ?? [];
-    if (file !== undefined) this.files.add(file);
+    if (file === undefined) return;
+    this.files.add(file);
+    this.titles.push(text);
   }
 }

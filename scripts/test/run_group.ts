@@ -5,6 +5,8 @@
  */
 
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { FailedFiles } from "./failed_files.ts";
+import { Progress } from "./progress.ts";
 import { NOTHING, parseSummary, type Summary } from "./summary.ts";
 
 /** One line that `deno test` printed. */
@@ -21,16 +23,26 @@ export interface RunGroupOptions {
   readonly silence?: number;
 }
 
+/** What one run of `deno test` came to. */
+export interface GroupResult extends Summary {
+  /** The files in which a test failed. */
+  readonly failedFiles: readonly string[];
+  /** The files that had begun when it ended in the midst of the last one, of which nothing is counted then. */
+  readonly brokenOff?: readonly string[];
+  /** What is to be told again at the very end, a line each. */
+  readonly complaints: readonly string[];
+}
+
 /**
  * Runs `deno test` with some arguments.
  *
- * A run that ends badly without a failed test (a type error, say, or no test at all) counts as one
- * failure, so that nothing that went wrong adds up to none.
+ * A run that ends badly without a failed test (a type error, say, a hang, or no test at all) counts as one
+ * failure besides what it had come to, so that nothing that went wrong adds up to none.
  */
 export async function runGroup(
   args: readonly string[],
   { cwd, signal, print, env, silence = 180_000 }: RunGroupOptions,
-): Promise<Summary> {
+): Promise<GroupResult> {
   signal.throwIfAborted();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", ...args],
@@ -50,7 +62,8 @@ export async function runGroup(
   };
   signal.addEventListener("abort", end, { once: true });
   let timer = setTimeout(onSilence, silence);
-  let summary = NOTHING;
+  let summary: Summary | undefined;
+  const [failed, progress] = [new FailedFiles(), new Progress()];
   const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
     const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
     for await (const line of lines) {
@@ -60,22 +73,35 @@ export async function runGroup(
         timer = setTimeout(onSilence, silence);
       }
       print(line);
+      failed.read(line);
+      progress.read(line);
       summary = parseSummary(line) ?? summary;
     }
   };
-  const [{ success, code }] = await Promise.all([
-    child.status,
-    read(child.stdout),
-    read(child.stderr),
-  ]);
+  const [status] = await Promise.all([child.status, read(child.stdout), read(child.stderr)]);
   clearTimeout(timer);
   signal.removeEventListener("abort", end);
-  if (hung) print(`Cannot go on with the tests: no test ended for ${silence / 1000} s`);
-  if (success || summary.failed > 0) return summary;
-  if (!hung && !signal.aborted) {
-    print(`Cannot run all tests: deno test ended with status ${code}; see above`);
+  const failedFiles = [...failed.files];
+  const isWhole = summary !== undefined && !hung;
+  if (isWhole && (status.success || summary!.failed > 0)) {
+    const complaints = failed.titles.map((title) => `Failed: ${title}`);
+    return { ...summary!, failedFiles, complaints };
   }
-  return { ...summary, failed: 1 };
+  const isBrokenOff = summary === undefined && progress.files.length > 0;
+  const known = summary ?? progress.before;
+  const result = {
+    ...known,
+    failed: known.failed + 1,
+    failedFiles,
+    ...(isBrokenOff && { brokenOff: progress.files }),
+  };
+  if (signal.aborted) return { ...result, complaints: [] };
+  const why = hung
+    ? `no test ended for ${silence / 1000} s`
+    : `deno test ended with ${status.signal ?? `status ${status.code}`}`;
+  const complaint = `Cannot run all tests: ${why}${isBrokenOff ? `, ${progress.place}` : ""}`;
+  print(complaint);
+  return { ...result, complaints: [complaint] };
 }
 
 function endGroup(child: Deno.ChildProcess) {

@@ -1,20 +1,14 @@
 /**
- * Runs one `deno test`, and what failed in it once more.
+ * Runs files of tests, and what failed once more.
  *
  * @module
  */
 
-import { FailedFiles } from "./failed_files.ts";
-import { runGroup, type RunGroupOptions } from "./run_group.ts";
-import type { Summary } from "./summary.ts";
+import { type FilesResult, runFiles } from "./run_files.ts";
+import type { RunGroupOptions } from "./run_group.ts";
 
 /** More than that is no accident. */
 const MOST_FILES = 4;
-
-/** What ran, and which files passed only when they ran by themselves. */
-export interface PatientSummary extends Summary {
-  readonly flaky: readonly string[];
-}
 
 /**
  * Runs `deno test`; the files in which a test failed run once more, by themselves. What fails again has
@@ -27,34 +21,22 @@ export async function runPatiently(
   flags: readonly string[],
   files: readonly string[],
   options: RunGroupOptions,
-): Promise<PatientSummary> {
-  const failed = new FailedFiles();
-  const first = await runGroup([...flags, ...files], {
-    ...options,
-    print(line) {
-      failed.read(line);
-      options.print(line);
-    },
-  });
-  const again = [...failed.files];
-  if (first.failed === 0 || again.length === 0 || again.length > MOST_FILES) {
-    return { ...first, flaky: [] };
-  }
-  if (options.signal.aborted) return { ...first, flaky: [] };
+): Promise<FilesResult> {
+  const first = await runFiles(flags, files, { ...options, again: true });
+  const again = first.failedFiles;
+  if (again.length === 0 || again.length > MOST_FILES || options.signal.aborted) return first;
   options.print(`Once more, by themselves: ${again.join(", ")}`);
   const alone = flags.filter((flag) => flag !== "--parallel");
-  const stillFailed = new FailedFiles();
-  const second = await runGroup([...alone, ...again], {
-    ...options,
-    print(line) {
-      stillFailed.read(line);
-      options.print(line);
-    },
-  });
+  const second = await runFiles(alone, again, options);
+  const passed = second.failed === 0
+    ? again
+    : again.filter((file) => !second.failedFiles.includes(file));
   return {
     passed: first.passed + Math.max(0, first.failed - second.failed),
     failed: second.failed,
     skipped: first.skipped,
-    flaky: second.failed === 0 ? again : again.filter((file) => !stillFailed.files.has(file)),
+    failedFiles: second.failedFiles,
+    flaky: [...first.flaky, ...passed],
+    complaints: [...first.complaints, ...second.complaints],
   };
 }

@@ -26,7 +26,8 @@ async function run(
       },
       silence,
     });
-    return { summary, text: lines.join("\n") };
+    const { passed, failed, skipped } = summary;
+    return { summary: { passed, failed, skipped }, result: summary, text: lines.join("\n") };
   } finally {
     await Deno.remove(cwd, { recursive: true });
   }
@@ -59,10 +60,22 @@ Deno.test("runGroup() counts a failure when nothing could run", async () => {
 Deno.test("runGroup() ends tests that hang", async () => {
   const { summary, text } = await run(HANGS, { silence: 1_500 });
   assertEquals(summary, { passed: 0, failed: 1, skipped: 0 });
-  assertStringIncludes(text, "no test ended for 1.5 s");
+  assertStringIncludes(text, "no test ended for 1.5 s, at the first test of a_test.ts");
 });
 
 Deno.test("runGroup() stops when its signal aborts", async () => {
   const { summary } = await run(HANGS, { abort: "hanging" });
   assertEquals(summary.passed, 0);
+});
+
+Deno.test("runGroup() says in which file deno test ended, and after which test", async () => {
+  const { summary, result, text } = await run(`
+    Deno.test("passes", () => {});
+    Deno.test("ends it", () => process.kill(process.pid, "SIGKILL"));`);
+  assertEquals(summary, { passed: 0, failed: 1, skipped: 0 });
+  assertEquals(result.brokenOff, ["a_test.ts"]);
+  const complaint =
+    'Cannot run all tests: deno test ended with SIGKILL, in a_test.ts, after "passes"';
+  assertStringIncludes(text, complaint);
+  assertEquals(result.complaints, [complaint]);
 });

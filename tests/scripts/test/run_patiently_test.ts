@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import type { FilesResult } from "../../../scripts/test/run_files.ts";
 import { runPatiently } from "../../../scripts/test/run_patiently.ts";
 
 async function run(sources: Record<string, string>) {
@@ -20,6 +21,13 @@ async function run(sources: Record<string, string>) {
   }
 }
 
+const countsOf = ({ passed, failed, skipped, flaky }: FilesResult) => ({
+  passed,
+  failed,
+  skipped,
+  flaky,
+});
+
 const PASSES = `Deno.test("passes", () => {});`;
 /** Fails at its first run, as the file that it leaves then tells it. */
 const FLAKY = `Deno.test("passes in the end", async () => {
@@ -32,7 +40,7 @@ const FAILS = `Deno.test("fails", () => { throw new Error("on purpose"); });`;
 
 Deno.test("runPatiently() names what passes only by itself", async () => {
   const { summary, text } = await run({ "a_test.ts": PASSES, "b_test.ts": FLAKY });
-  assertEquals(summary, { passed: 2, failed: 0, skipped: 0, flaky: ["b_test.ts"] });
+  assertEquals(countsOf(summary), { passed: 2, failed: 0, skipped: 0, flaky: ["b_test.ts"] });
   assertStringIncludes(text, "Once more, by themselves: b_test.ts");
 });
 
@@ -42,12 +50,29 @@ Deno.test("runPatiently() fails what fails again", async () => {
     "b_test.ts": FLAKY + FAILS,
     "c_test.ts": FLAKY.replace("./mark", "./other"),
   });
-  assertEquals(summary, { passed: 3, failed: 1, skipped: 0, flaky: ["c_test.ts"] });
+  assertEquals(countsOf(summary), { passed: 3, failed: 1, skipped: 0, flaky: ["c_test.ts"] });
+  assertEquals(
+    summary.complaints.filter((each) => each.includes("fails =>")).map((each) =>
+      each.replace(/:\d+:\d+$/, "")
+    ),
+    ["Failed: fails => ./b_test.ts", "Failed: fails => ./b_test.ts"],
+  );
 });
 
 Deno.test("runPatiently() runs nothing again when much fails", async () => {
   const names = ["a", "b", "c", "d", "e"].map((name) => `${name}_test.ts`);
   const { summary, text } = await run(Object.fromEntries(names.map((name) => [name, FAILS])));
-  assertEquals(summary, { passed: 0, failed: 5, skipped: 0, flaky: [] });
+  assertEquals(countsOf(summary), { passed: 0, failed: 5, skipped: 0, flaky: [] });
   assertEquals(text.includes("Once more"), false);
+});
+
+Deno.test("runPatiently() names a file that ends deno test only once, and counts what others came to", async () => {
+  const endsOnce = FLAKY.replace(
+    'throw new Error("not yet")',
+    'process.kill(process.pid, "SIGKILL")',
+  );
+  const { summary, text } = await run({ "a_test.ts": PASSES, "b_test.ts": endsOnce });
+  assertEquals(countsOf(summary), { passed: 2, failed: 0, skipped: 0, flaky: ["b_test.ts"] });
+  assertStringIncludes(text, "deno test ended with SIGKILL, at the first test of b_test.ts");
+  assertEquals(summary.complaints.length, 1);
 });
