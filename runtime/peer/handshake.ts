@@ -18,6 +18,9 @@ export const LEAVING = "leaving";
 /** The target by which a replica itself is asked what it is missing, rather than its handler. */
 export const SURVEY = "survey";
 
+/** The notice by which a replica hands a scope on to another. */
+export const HANDED_ON = "handed-on";
+
 /** Who calls. */
 export interface Hello {
   readonly secret: string;

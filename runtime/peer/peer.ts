@@ -128,6 +128,13 @@ export class Peer implements CallHolder {
     });
   }
 
+  /** Tells the replica something, if it can be expected to hear it now. @returns Whether it can. */
+  tell(target: string, body: string): boolean {
+    if (this.#channel === undefined || !this.available) return false;
+    this.#channel.notify(target, body);
+    return true;
+  }
+
   /** Notes that a call has been answered: the replica is well. */
   succeeded(): void {
     if (this.#health.concerns) this.#health.succeeded();

@@ -6,7 +6,14 @@
 
 import { Payload } from "../payload.ts";
 import type { Channel } from "../peer/channel.ts";
-import { admit, type Credentials, type Hello, LEAVING, SURVEY } from "../peer/handshake.ts";
+import {
+  admit,
+  type Credentials,
+  HANDED_ON,
+  type Hello,
+  LEAVING,
+  SURVEY,
+} from "../peer/handshake.ts";
 import type { InboundCall } from "../peer/inbound_call.ts";
 import { CallContext } from "./call_context.ts";
 import { decodeMeta } from "./call_meta.ts";
@@ -21,6 +28,8 @@ export interface PeerServerOptions {
   readonly service: string;
   readonly replica: ReplicaInfo;
   readonly respond: Responder;
+  /** Takes a scope that another replica has handed on. */
+  readonly onHandedOn?: (baton: string) => void;
   /** What the replica is missing. */
   readonly survey: () => Promise<readonly string[]>;
 }
@@ -108,6 +117,9 @@ export class PeerServer {
             return {
               onCall: (target, body, call) =>
                 target === SURVEY ? this.#survey() : this.#answer(body, call),
+              onNotice: (target, body) => {
+                if (target === HANDED_ON) this.#options.onHandedOn?.(body);
+              },
             };
           },
         );

@@ -18,8 +18,10 @@ import { evaluate, type ScriptSurroundings } from "../script/instance.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import type { ReplicaInfo } from "../topology/context.ts";
 import { isPattern, type Topology } from "../topology/topology.ts";
+import type { Siblings } from "../transact/baton.ts";
 import { type Placed, walk } from "../topology/walk.ts";
 import { aborted } from "./aborted.ts";
+import { bookSiblings } from "./book_siblings.ts";
 import { CallContext } from "./call_context.ts";
 import { Door } from "./door.ts";
 import { countsConnections } from "./door_connections.ts";
@@ -75,9 +77,13 @@ export interface DrainOptions {
  */
 export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   const { identity, form, api, env, storages } = options;
-  const late: { network?: Network } = {};
-  const { app, script } = identity;
-  const scopes = new Scopes({ app, script, env, drivers: storages });
+  const late: { network?: Network; siblings?: Siblings } = {};
+  const { app, script, name } = identity;
+  const siblings: Siblings = {
+    tell: (session, text) => late.siblings?.tell(session, text) ?? false,
+  };
+  const replica = { name, siblings };
+  const scopes = new Scopes({ app, script, env, drivers: storages, replica });
   const topology = await evaluate({
     form,
     api,
@@ -95,9 +101,10 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
       auth: { folder: dirname(script), env, eager: false },
     },
   });
-  const replica = new Replica(options, topology, scopes);
-  late.network = replica.network;
-  return replica;
+  const started = new Replica(options, topology, scopes);
+  late.network = started.network;
+  late.siblings = bookSiblings(started.switchboard);
+  return started;
 }
 
 function tooEarly(service: string): MpError {
@@ -187,6 +194,7 @@ export class Replica {
         ? tracedResponder(fromWithin(this.respond, place!, topology), tracing, this.info)
         : refuse,
       survey: () => this.survey(),
+      onHandedOn: (baton) => scopes.take(baton),
     });
     this.metrics.connections = () => ({
       outbound: this.switchboard.connections,

@@ -15,7 +15,7 @@ import type { StorageConfig } from "../storage/storage_config.ts";
 import type { AnyScope, ScopesHost } from "../topology/scopes.ts";
 import type { IsAnswer } from "../transact/kept_reply.ts";
 import type { Outcome } from "../transact/transaction.ts";
-import { Transactor } from "../transact/transactor.ts";
+import { Transactor, type TransactorOptions } from "../transact/transactor.ts";
 import { withoutDrafts } from "../transact/settle_draft.ts";
 import type { View } from "../transact/view.ts";
 import { CallContext, effectInside } from "./call_context.ts";
@@ -28,6 +28,8 @@ export interface ScopesOptions {
   readonly script: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly drivers: StorageDrivers;
+  /** The replica whose transactions they are, and the others of its deployment. Default: it is alone. */
+  readonly replica?: TransactorOptions["replica"];
   /** Told of what is not as it should be with the storage. Default: nobody. */
   readonly onWarning?: (warning: string) => void;
 }
@@ -54,6 +56,12 @@ export class Scopes implements ScopesHost {
 
   constructor(options: ScopesOptions) {
     this.#options = options;
+  }
+
+  /** Takes a scope that another replica has handed on to this one. */
+  take(baton: string): void {
+    // where no scope is in use, nobody waits for it
+    this.#transactor?.take(baton);
   }
 
   /** The storage, while transactions wait because it cannot be reached. */
@@ -245,9 +253,9 @@ export class Scopes implements ScopesHost {
 
   #use(): Transactor {
     if (this.#transactor) return this.#transactor;
-    const { app, drivers, onWarning } = this.#options;
+    const { app, drivers, replica, onWarning } = this.#options;
     const storage = lazyStorage(this.choose(), app, drivers, onWarning);
-    return this.#transactor = new Transactor({ storage });
+    return this.#transactor = new Transactor({ storage, replica });
   }
 
   /** The view of the transaction that surrounds the code that asks: of `mp.scoped()`, else of the call. */

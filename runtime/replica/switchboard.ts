@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AddressBook } from "../launch/address_book.ts";
+import type { Address, AddressBook, ReplicaAddress } from "../launch/address_book.ts";
 import { type Hello, SURVEY } from "../peer/handshake.ts";
 import { type Dial, Peer } from "../peer/peer.ts";
 import { sharedDial } from "../peer/shared_dial.ts";
@@ -48,24 +48,24 @@ export class Switchboard {
     if (as === "part") this.#parts.add(path);
     const kind = this.#parts.has(path) ? "part" : "service";
     const peers = this.#book.replicas.filter((replica) => replica.path === path)
-      .map(({ index, peer: address, shared }) => {
-        const name = `${path}.${index}`;
-        const known = this.#peers.get(name);
-        if (known) return known;
-        const peer = new Peer({
-          name,
-          address,
-          hello: { ...this.#options.hello, as: kind },
-          dial: shared ? this.#shared ??= sharedDial(this.#options.dial) : this.#options.dial,
-          onLeftOut: (why) => this.#options.onLeftOut?.(path, why),
-        });
-        this.#peers.set(name, peer);
-        // those that are not connected would be passed over as long as others are
-        peer.connect();
-        return peer;
-      });
+      .map(({ index, peer: address, shared }) =>
+        this.#peers.get(`${path}.${index}`) ??
+          this.#connect(path, index, { address, shared, as: kind })
+      );
     this.#lists.set(path, peers);
     return peers;
+  }
+
+  /** What it follows. */
+  get book(): AddressBook {
+    return this.#book;
+  }
+
+  /** The peer at an address of the book, whoever calls it; made, and connected, when first asked for. */
+  peer({ path, index, peer: address, shared }: ReplicaAddress): Peer | undefined {
+    if (this.#closed) return undefined;
+    return this.#peers.get(`${path}.${index}`) ??
+      this.#connect(path, index, { address, shared, as: "service" });
   }
 
   /** Follows a new generation of the book; an older one is ignored. */
@@ -134,6 +134,28 @@ export class Switchboard {
     let pending = 0;
     for (const peer of this.#peers.values()) pending += peer.pending;
     return pending;
+  }
+
+  #connect(
+    path: string,
+    index: number,
+    { address, shared, as }: Pick<ReplicaAddress, "shared"> & Pick<Hello, "as"> & {
+      address: Address;
+    },
+  ): Peer {
+    const { hello, dial, onLeftOut } = this.#options;
+    const name = `${path}.${index}`;
+    const peer = new Peer({
+      name,
+      address,
+      hello: { ...hello, as },
+      dial: shared ? this.#shared ??= sharedDial(dial) : dial,
+      onLeftOut: (why) => onLeftOut?.(path, why),
+    });
+    this.#peers.set(name, peer);
+    // those that are not connected would be passed over as long as others are
+    peer.connect();
+    return peer;
   }
 
   /** Closes all connections. */

@@ -4,15 +4,37 @@
  * @module
  */
 
+import { hash32 } from "../hash.ts";
 import type { Version } from "./storage.ts";
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const SESSION = /^[A-Za-z0-9_-]{8,64}$/;
 
-/** A new session, never used before: 120 random bits. */
-export function newSession(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(20));
-  return Array.from(bytes, (byte) => LETTERS[byte & 63]).join("");
+const RANDOM_LETTERS = 20;
+const TAG_LETTERS = 5;
+
+/**
+ * A new session, never used before: 120 random bits.
+ *
+ * @param replica The name of the replica whose session it is; it can be told from the session by {@linkcode tagOf}.
+ */
+export function newSession(replica?: string): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(RANDOM_LETTERS));
+  const random = Array.from(bytes, (byte) => LETTERS[byte & 63]).join("");
+  return replica === undefined ? random : replicaTag(replica) + random;
+}
+
+/** A few letters for the name of a replica, the same everywhere; seldom the same for two. */
+export function replicaTag(replica: string): string {
+  const hash = hash32(replica);
+  return Array.from({ length: TAG_LETTERS }, (_, i) => LETTERS[(hash >>> 6 * i) & 63]).join("");
+}
+
+/** What {@linkcode replicaTag} gives for the replica whose session it is, where that is known. */
+export function tagOf(session: string): string | undefined {
+  return session.length === TAG_LETTERS + RANDOM_LETTERS
+    ? session.slice(0, TAG_LETTERS)
+    : undefined;
 }
 
 /** Whether a text can name a session. */

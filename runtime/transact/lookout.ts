@@ -100,9 +100,10 @@ export class Lookout {
     const began = this.#began = performance.now();
     const due = this.#due(began);
     if (due.length === 0) return;
-    const checks = Array.from(due, (scope) => ({
+    const before = due.map((scope) => overlay.confirmed(scope));
+    const checks = Array.from(due, (scope, i) => ({
       key: decodeKey(scope),
-      version: overlay.confirmed(scope)?.version ?? null,
+      version: before[i]?.version ?? null,
     }));
     let result: CommitResult;
     try {
@@ -118,6 +119,8 @@ export class Lookout {
     );
     const { session: own } = name();
     for (const [i, scope] of due.entries()) {
+      // what others have told meanwhile is newer
+      if (overlay.confirmed(scope) !== before[i]) continue;
       const state = current.get(scope);
       if (state !== undefined) overlay.confirm(scope, State.stored(state.value, state.version));
       const version = state === undefined ? checks[i]!.version : state.version;

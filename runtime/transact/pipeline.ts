@@ -8,8 +8,10 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { MpError } from "../errors.ts";
 import { afterTurn } from "../peer/turn.ts";
 import { encodeKey, isReply } from "../storage/key.ts";
-import type { CommitResult, Storage, Versioned } from "../storage/storage.ts";
+import type { CommitResult, Storage, Version, Versioned } from "../storage/storage.ts";
 import { newSession, versionOf } from "../storage/version.ts";
+import { type Baton, decodeBaton, type Siblings } from "./baton.ts";
+import { Batons } from "./batons.ts";
 import { Flight, isLasting, type Lost } from "./flight.ts";
 import { groupByScope } from "./group.ts";
 import { Lookout } from "./lookout.ts";
@@ -37,6 +39,12 @@ export interface PipelineOptions {
   readonly runAgain: (transaction: Transaction) => void;
   /** Tells a transaction's outcome, or the error that stands in its place. */
   readonly settle: (transaction: Transaction, error?: unknown) => void;
+  /** Whether a body that waits for something uses a scope now. */
+  readonly isInUse: (scope: string) => boolean;
+  /** This replica's name. */
+  readonly replica: string | undefined;
+  /** Other replicas, which may change the same scopes. */
+  readonly siblings: Siblings | undefined;
 }
 
 /** Transactions that are one commit. */
@@ -54,8 +62,9 @@ export class Pipeline implements StorageState {
   #options: PipelineOptions;
   #rotation: Rotation;
   #lookout: Lookout;
+  #batons: Batons | undefined;
   #pauses = new Pauses();
-  #session = newSession();
+  #session: string;
   #seq = 0;
   /** In the order in which their bodies ran; each rests on those before it. */
   #queue: Transaction[] = [];
@@ -63,6 +72,7 @@ export class Pipeline implements StorageState {
   #isDirty = false;
   #flight: Flight | undefined;
   #flying: readonly Transaction[] = [];
+  #flyingGroups: readonly Group[] = [];
   #landed: Promise<void> = Promise.resolve();
   #isScheduled = false;
   #isPausing = false;
@@ -76,6 +86,7 @@ export class Pipeline implements StorageState {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#session = newSession(options.replica);
     const rotation = this.#rotation = new Rotation(options.random);
     this.#lookout = new Lookout({
       ...options,
@@ -87,6 +98,9 @@ export class Pipeline implements StorageState {
         this.#schedule();
       },
     });
+    const { siblings } = options;
+    if (siblings === undefined) return;
+    this.#batons = new Batons({ siblings, rotation, session: () => this.#session });
   }
 
   /** The fault because of which the storage cannot be used now. */
@@ -109,6 +123,78 @@ export class Pipeline implements StorageState {
   add(transaction: Transaction): void {
     this.#accept(transaction);
     this.#schedule();
+  }
+
+  /** Takes a scope that another replica has handed on, as text. */
+  take(text: string): void {
+    const batons = this.#batons;
+    const baton = decodeBaton(text);
+    if (!batons || !baton || this.#closing.signal.aborted || batons.isVoid(baton)) return;
+    if (this.#isWritten(baton.scope)) {
+      // it is of use if it rests on the commit that is on its way, or if that is refused
+      batons.keep(baton);
+      return;
+    }
+    this.#takeUp(baton);
+    this.#rebase();
+    this.#passLater();
+  }
+
+  /** Goes on from a scope that was handed on. */
+  #takeUp(baton: Baton): void {
+    const { scope, version, text, rests } = baton;
+    this.#batons!.keep(baton);
+    this.#options.overlay.confirm(scope, State.stored(text ?? undefined, version));
+    const seen = { versions: [version, ...rests], own: this.#session, roundTrip: this.#roundTrip };
+    this.#rotation.handed(scope, seen, performance.now());
+    this.#isDirty = true;
+  }
+
+  /** Goes on from what was handed on while a commit was under way, if it is newer than what has come of that. */
+  #takeUpAfter(scope: string, version: Version): void {
+    const baton = this.#batons?.after(scope, version);
+    if (baton === undefined) return this.#batons?.forget(scope);
+    this.#takeUp(baton);
+    this.#passLater();
+  }
+
+  /** When all that can be sent has been, hands on scopes that were handed on and for which there is no use here. */
+  #passLater(): void {
+    this.#schedule();
+    afterTurn(() => {
+      const batons = this.#batons!;
+      for (const scope of batons.scopes) {
+        const isWanted = this.#options.isInUse(scope) || this.#isWritten(scope) ||
+          this.#queue.some(({ attempt }) => attempt!.reads.has(scope));
+        if (!isWanted) batons.pass(scope);
+      }
+    });
+  }
+
+  /** Whether a commit that is on its way changes a scope. */
+  #isWritten(scope: string): boolean {
+    return this.#flyingGroups.some(({ writes }) => writes.has(scope));
+  }
+
+  /** Tells who is next what commits that leave now make of scopes that others change too. */
+  #handOn(groups: readonly Group[]): void {
+    if (this.#batons === undefined || this.#rotation.isIdle) return;
+    const batons = groups.flatMap(({ commit, reads, writes }) => {
+      const version = versionOf(commit);
+      return [...writes.keys()].flatMap((scope, i) => {
+        const mutation = commit.mutations[i]!;
+        const text = mutation.op === "put" ? mutation.value : null;
+        const before = reads.get(scope)!.version!;
+        return this.#batons!.use({ scope, version, text, before }) ?? [];
+      });
+    });
+    if (batons.length === 0) return;
+    // those that come after them must not come before them: clients send at the end of a turn
+    setImmediate(() =>
+      setImmediate(() => {
+        for (const baton of batons) this.#batons!.handOn(baton);
+      })
+    );
   }
 
   /** Whether it is in a request of which it can still be learned that it was never sent. */
@@ -256,9 +342,13 @@ export class Pipeline implements StorageState {
       onFault: (fault) => this.#sendsAgain(fault),
     });
     this.#flying = transactions;
-    const landing = await this.#flight.send();
+    this.#flyingGroups = groups;
+    const sent = this.#flight.send();
+    this.#handOn(groups);
+    const landing = await sent;
     this.#flight = undefined;
     this.#flying = [];
+    this.#flyingGroups = [];
     this.#isDirty = true;
     if ("results" in landing) {
       this.#roundTrip += (performance.now() - started - this.#roundTrip) / 8;
@@ -303,19 +393,25 @@ export class Pipeline implements StorageState {
 
   #done({ commit, reads, writes, transactions }: Group): void {
     const { overlay, settle } = this.#options;
+    const version = versionOf(commit);
     for (const [scope, before] of reads) {
       const state = writes.get(scope)?.state ?? before;
-      if (state !== before) state.version = versionOf(commit);
+      if (state !== before) state.version = version;
+      const known = overlay.confirmed(scope);
+      // what others have told meanwhile is newer
+      const isOld = state === before && known !== undefined && known !== state;
       // what was used is kept longest
       if (isReply(scope)) overlay.forget(scope);
-      else overlay.confirm(scope, state);
+      else if (!isOld) overlay.confirm(scope, state);
       const seen = { version: state.version!, own: this.#session, roundTrip: this.#roundTrip };
-      this.#rotation.done(scope, seen, performance.now());
+      if (!isOld) this.#rotation.done(scope, seen, performance.now());
+      if (state !== before) this.#takeUpAfter(scope, version);
     }
     for (const transaction of transactions) settle(transaction);
   }
 
-  #refused({ reads }: Group, current: readonly Versioned[]): void {
+  #refused({ commit, reads, writes }: Group, current: readonly Versioned[]): void {
+    for (const scope of writes.keys()) this.#batons?.refused(scope, versionOf(commit));
     for (const { key, version, value } of current) {
       const scope = encodeKey(key);
       // that a scope is there after all says nothing of others
@@ -323,6 +419,7 @@ export class Pipeline implements StorageState {
       this.#options.overlay.confirm(scope, State.stored(value, version));
       const seen = { version, own: this.#session, roundTrip: this.#roundTrip };
       if (!isFirst) this.#rotation.refused(scope, seen, performance.now());
+      if (version !== null && writes.has(scope)) this.#takeUpAfter(scope, version);
     }
   }
 
@@ -341,9 +438,12 @@ export class Pipeline implements StorageState {
     if (this.#fault !== undefined) this.#recover();
     if (fate === "unknown") {
       // of a commit that is given up, nothing that is sent later may be taken for a repetition
-      this.#session = newSession();
+      this.#session = newSession(this.#options.replica);
       this.#seq = 0;
-      for (const { reads } of groups) for (const scope of reads.keys()) overlay.forget(scope);
+      for (const scope of groups.flatMap(({ reads }) => [...reads.keys()])) {
+        overlay.forget(scope);
+        this.#batons?.forget(scope);
+      }
     }
     for (const transaction of transactions) {
       if (fate === "unknown" && transaction.writes) {

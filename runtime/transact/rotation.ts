@@ -7,6 +7,9 @@
  * replicas' sessions, as in a ring. Who comes next goes at once, the others pause for as long as those before
  * them will take, and look at the scope before they run anything. Whoever does not take its turn is passed over.
  *
+ * Replicas that reach each other hand the scope on (`batons.ts`): then nobody has to guess when its turn has come, and
+ * pauses end when the scope comes; they only bound how long a scope that is lost on its way is waited for.
+ *
  * All of this only keeps replicas out of each other's way. What is right is decided by commits.
  *
  * @module
@@ -36,6 +39,8 @@ interface Contended {
   pauses: number;
   /** How often it has paused after a turn, and nobody else has come. */
   alone: number;
+  /** When it was handed on to this replica for the last time. */
+  handed: number;
 }
 
 /** How many refusals within what time, in milliseconds, make a scope one that others are changing too. */
@@ -46,6 +51,8 @@ const MEMORY = 2_000;
 const LONGEST = 200;
 /** How many times its length a turn may take before it is passed over. */
 const PATIENCE = 0.6;
+/** How many rounds a scope that is handed on is waited for, and how long at least, in milliseconds. */
+const MISSED = { rounds: 2, least: 5 };
 /** How often a replica pauses before a turn; from then on it tries again and again, so that nobody is passed over for ever. */
 const MOST_PAUSES = 2;
 /** How often, and for how long in milliseconds, a replica is always first, before it looks whether somebody waits in vain. */
@@ -89,7 +96,8 @@ export class Rotation {
     known.refusals++;
     known.lastRefusal = now;
     this.#see(known, version, own, now);
-    if (known.refusals < CONTENDED.refusals) known.until = undefined;
+    const isNext = isHandedOn(known, now) && turnsAhead(known, own) === 0;
+    if (known.refusals < CONTENDED.refusals || isNext) known.until = undefined;
     else this.#wait(known, own, now);
   }
 
@@ -122,6 +130,8 @@ export class Rotation {
   ): void {
     const known = this.#scopes.get(scope);
     if (known === undefined || known.until === undefined) return;
+    // it should have been handed on by now
+    known.handed = -Infinity;
     const isUnchanged = known.version === version;
     this.#see(known, version, own, now);
     if (isUnchanged && sessionOf(version) === own) {
@@ -133,6 +143,38 @@ export class Rotation {
     }
     known.alone = 0;
     this.#wait(known, own, now);
+  }
+
+  /**
+   * Notes that a scope has been handed on to this replica: it is its turn.
+   *
+   * @param versions What its commits have left behind, of which some may still be on their way; the newest first.
+   */
+  handed(
+    scope: string,
+    { versions, own, roundTrip }: {
+      versions: readonly Version[];
+      own: string;
+      roundTrip: number;
+    },
+    now: number,
+  ): void {
+    const version = versions[0]!;
+    const known = this.#scopes.get(scope) ?? this.#note(scope, { version, roundTrip }, now);
+    for (const version of versions.toReversed()) this.#see(known, version, own, now);
+    known.handed = now;
+    known.until = undefined;
+    known.pauses = 0;
+    known.alone = 0;
+  }
+
+  /** The sessions of others that change a scope, in the order of their turns after this one's. */
+  next(scope: string, own: string): readonly string[] {
+    const known = this.#scopes.get(scope);
+    if (known === undefined || known.others.size === 0) return [];
+    const sessions = [...known.others.keys()].sort();
+    const first = sessions.findIndex((session) => session > own);
+    return first <= 0 ? sessions : [...sessions.slice(first), ...sessions.slice(0, first)];
   }
 
   /** Lets a scope be used, since it could not be looked at. */
@@ -175,7 +217,7 @@ export class Rotation {
         progress: now,
         lastTurn: now,
       },
-      ...{ turn: 1.5 * roundTrip, until: undefined, pauses: 0, alone: 0 },
+      ...{ turn: 1.5 * roundTrip, until: undefined, pauses: 0, alone: 0, handed: -Infinity },
     };
     this.#scopes.set(scope, known);
     this.#last.scope = "";
@@ -195,6 +237,11 @@ export class Rotation {
 
   /** Decides whether it is its turn now, or how long it takes until then. */
   #wait(known: Contended, own: string, now: number): void {
+    if (isHandedOn(known, now)) {
+      const missed = MISSED.rounds * known.turn * (known.others.size + 1);
+      known.until = now + Math.min(LONGEST, Math.max(MISSED.least, missed));
+      return;
+    }
     const ahead = turnsAhead(known, own);
     const isStuck = now - known.progress > PATIENCE * Math.max(1, known.turn);
     if (ahead === 0 || isStuck || known.pauses >= MOST_PAUSES) {
@@ -205,6 +252,11 @@ export class Rotation {
     const pause = ahead * known.turn * (0.2 + 0.3 * this.#random());
     known.until = now + Math.min(LONGEST, Math.max(1, pause));
   }
+}
+
+/** Whether replicas have handed it on lately. */
+function isHandedOn({ handed }: Contended, now: number): boolean {
+  return now - handed < MEMORY;
 }
 
 /** How many others come first, going round from who was last. */

@@ -17,6 +17,7 @@ import type { MpError } from "../errors.ts";
 import { deadlines } from "../peer/deadlines.ts";
 import { decodeKey, encodeKey } from "../storage/key.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { Siblings } from "./baton.ts";
 import { Overlay, State } from "./overlay.ts";
 import { outside, Pipeline } from "./pipeline.ts";
 import { type Body, type Caller, type Outcome, Transaction } from "./transaction.ts";
@@ -29,6 +30,8 @@ export interface TransactorOptions {
   readonly storage: Storage;
   /** Numbers from 0 to 1. Default: `Math.random`. */
   readonly random?: () => number;
+  /** The replica whose transactions they are, and the others of its deployment. Default: it is alone. */
+  readonly replica?: { readonly name: string; readonly siblings: Siblings };
 }
 
 /** Options of {@linkcode Transactor.run}. */
@@ -65,7 +68,7 @@ export class Transactor {
   #loading = new Map<string, Promise<void>>();
   #isClosed = false;
 
-  constructor({ storage, random = Math.random }: TransactorOptions) {
+  constructor({ storage, random = Math.random, replica }: TransactorOptions) {
     this.storage = storage;
     this.#pipeline = new Pipeline({
       storage,
@@ -73,7 +76,15 @@ export class Transactor {
       random,
       runAgain: (transaction) => this.#start(transaction),
       settle: (transaction, error) => this.#settle(transaction, error),
+      isInUse: (scope) => !this.#turns.areFree([scope]),
+      replica: replica?.name,
+      siblings: replica?.siblings,
     });
+  }
+
+  /** Takes what another replica has handed on to this one by its {@linkcode Siblings}. */
+  take(text: string): void {
+    this.#pipeline.take(text);
   }
 
   /**

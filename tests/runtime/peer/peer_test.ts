@@ -571,3 +571,16 @@ Deno.test("Peer takes no more calls to a replica that begins none", async () => 
   resolve("late");
   assertEquals(await slow, "late");
 });
+
+Deno.test("Peer.tell() tells a replica that is there, and says when it is not", async () => {
+  const heard: unknown[] = [];
+  using s = set({ onNotice: (target, body) => heard.push([target, body]) });
+  assertFalse(s.peer.tell("news", "{}"));
+  await s.peer.connection();
+  assert(s.peer.tell("news", '{"n":1}'));
+  await settled();
+  assertEquals(heard, [["news", '{"n":1}']]);
+  s.leaf.crash();
+  await settled();
+  assertFalse(s.peer.tell("news", "{}"));
+});

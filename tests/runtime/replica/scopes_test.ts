@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
 import { memoryData, memoryStorage } from "../../../drivers/storage/memory.ts";
 import { MpError } from "../../../runtime/errors.ts";
 import type { StorageDrivers } from "../../../runtime/storage/lazy_storage.ts";
@@ -185,4 +185,51 @@ Deno.test("Replica takes one round trip for a handler that only reads", async ()
       ],
     );
   }
+});
+
+Deno.test("Replica hands a scope on that others change too, while its own commit is on its way", async () => {
+  const data = memoryData();
+  let underWay = 0;
+  let most = 0;
+  const answering = new Set<Promise<void>>();
+  const slow = (namespace: string) => {
+    const storage = memoryStorage({ namespace, data });
+    return {
+      ...storage,
+      // carried out at once, and answered late, as by a server that writes to its disk
+      async commit(...args: Parameters<typeof storage.commit>) {
+        const results = await storage.commit(...args);
+        const isDone = args[0].some(({ mutations }, i) => mutations.length > 0 && results[i]!.done);
+        if (isDone) most = Math.max(most, ++underWay);
+        const answer = new Promise<void>((resolve) => setTimeout(resolve, 5));
+        answering.add(answer);
+        await answer;
+        answering.delete(answer);
+        if (isDone) underWay--;
+        return results;
+      },
+    };
+  };
+  await using tree = await Tree.start((mp) => {
+    mp.service(
+      "counter",
+      mp.spread(4, () => {
+        mp.scope.global!.requests = (mp.scope.global!.requests ?? 0) + 1;
+        return mp.scope.global!.requests;
+      }),
+    );
+  }, { storages: { memory: (_config, namespace) => Promise.resolve(slow(namespace)) } });
+  let count = 0;
+  // some calls pass until replicas know of each other
+  while (most < 3 && count < 2_000) {
+    const counts = await Promise.all(
+      Array.from({ length: 40 }, () => tree.call("counter.shard.0")),
+    );
+    counts.sort((a, b) => Number(a) - Number(b));
+    assertEquals(counts, Array.from({ length: 40 }, () => ++count));
+  }
+  // commits on one scope, of which each rests on the one before, and none is answered yet
+  assertGreaterOrEqual(most, 3);
+  for (const { scopes } of tree.replicas.values()) await scopes.close();
+  await Promise.all(answering);
 });

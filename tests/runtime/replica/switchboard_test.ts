@@ -204,3 +204,16 @@ Deno.test("Switchboard.close() ends all connections, and dials nobody from then 
   await s.clock.pass(1_000);
   assertEquals([s.fleet.connected, s.board.pending], [[], 0]);
 });
+
+Deno.test("Switchboard.peer() is the one that others get by its path", async () => {
+  using s = set();
+  const address = book(3).replicas.find(({ path, index }) => path === "b.gather" && index === 1)!;
+  const peer = s.board.peer(address)!;
+  await settled();
+  assertEquals(s.fleet.connected, ["b.gather.1"]);
+  assertStrictEquals(s.board.peers("b.gather", "service")[1], peer);
+  assertStrictEquals(s.board.peer(address), peer);
+  await settled();
+  s.board.close();
+  assertEquals(s.board.peer(address), undefined);
+});

@@ -91,3 +91,34 @@ Deno.test("Rotation.until() forgets what was long ago", () => {
   assertEquals(rotation.until("s", 60_000), undefined);
   assert(rotation.isIdle);
 });
+
+const handed = (...versions: string[]) => ({ versions, own, roundTrip });
+
+Deno.test("Rotation.handed() ends a pause, and makes the next ones last until the scope should have come", () => {
+  const rotation = contended("a-session", "c-session");
+  rotation.done("s", by(own), 10);
+  const guessed = rotation.until("s", 10)! - 10;
+  rotation.handed("s", handed("c-session.3", "a-session.2"), 12);
+  assertEquals(rotation.until("s", 12), undefined);
+  rotation.done("s", by(own, 2), 14);
+  assert(rotation.until("s", 14)! - 14 > guessed, `${rotation.until("s", 14)} ${guessed}`);
+  // a scope that was lost on its way is waited for once
+  rotation.looked("s", by("a-session", 9), 40);
+  rotation.done("s", by(own, 3), 42);
+  assert(rotation.until("s", 42)! - 42 < 100);
+  // while it is handed on, whoever comes next after a refusal does not wait either
+  rotation.handed("s", handed("a-session.10"), 50);
+  rotation.refused("s", by("a-session", 11), 51);
+  assertEquals(rotation.until("s", 51), undefined);
+  rotation.refused("s", by("c-session", 12), 52);
+  assert(rotation.until("s", 52)! > 52);
+});
+
+Deno.test("Rotation.next() is the order of turns after one's own", () => {
+  const rotation = new Rotation(() => 0.5);
+  assertEquals(rotation.next("s", own), []);
+  rotation.handed("s", handed("a-session.4", "d-session.3", "c-session.2", `${own}.1`), 0);
+  assertEquals(rotation.next("s", own), ["c-session", "d-session", "a-session"]);
+  assertEquals(rotation.next("s", "e-session"), ["a-session", "c-session", "d-session"]);
+  assertEquals(rotation.next("s", "0-session"), ["a-session", "c-session", "d-session"]);
+});

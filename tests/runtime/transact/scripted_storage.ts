@@ -118,17 +118,16 @@ export class ScriptedStorage implements Storage {
   }
 
   /** Changes a scope, as another replica does. */
-  async set(name: string, value: unknown): Promise<void> {
+  async set(
+    name: string,
+    value: unknown,
+    commit: Pick<Commit, "session" | "seq"> = { session: newSession(), seq: 1 },
+  ): Promise<void> {
     const key = scopeKey(name);
     const mutation = value === undefined
       ? { op: "delete", key } as const
       : { op: "put", key, value: JSON.stringify(value) } as const;
-    await this.#storage.commit([{
-      session: newSession(),
-      seq: 1,
-      checks: [],
-      mutations: [mutation],
-    }]);
+    await this.#storage.commit([{ ...commit, checks: [], mutations: [mutation] }]);
   }
 }
 

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { memoryData } from "../../../drivers/storage/memory.ts";
 import { MpError } from "../../../runtime/errors.ts";
+import { newSession, replicaTag, sessionOf, tagOf } from "../../../runtime/storage/version.ts";
+import { decodeBaton, encodeBaton } from "../../../runtime/transact/baton.ts";
 import type { Body } from "../../../runtime/transact/transaction.ts";
 import { Transactor } from "../../../runtime/transact/transactor.ts";
 import type { ScopeDraft, View } from "../../../runtime/transact/view.ts";
@@ -427,4 +429,127 @@ Deno.test("Transactor.run() counts exactly over several replicas", async () => {
   );
   assertEquals(results.toSorted((a, b) => a - b), Array.from({ length: 120 }, (_, i) => i + 1));
   await Promise.all(transactors.map((transactor) => transactor.close()));
+});
+
+/** A replica to which replica a hands scopes on, and what it hands on itself. */
+function chained() {
+  const setup = new Setup();
+  const told: [string, string][] = [];
+  const tell = (session: string, text: string) => told.push([session, text]) > 0;
+  const transactor = new Transactor({
+    storage: setup.storage,
+    replica: { name: "svc.compute.1", siblings: { tell } },
+  });
+  const increment = () =>
+    transactor.run((view) => {
+      const a = view.open(scopeId("a"));
+      return a.n = (a.n ?? 0) + 1;
+    }, { timeout: 10_000, scopes: [scopeId("a")] });
+  return {
+    setup,
+    told,
+    transactor,
+    increment,
+    async [Symbol.asyncDispose]() {
+      await transactor.close();
+      await setup[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const A = newSession("svc.compute.0");
+
+Deno.test("Transactor.take() goes on from a commit that is on its way, and tells the next one", async () => {
+  await using at = chained();
+  // it is carried out before the one that rests on it
+  const ahead = hold();
+  at.setup.storage.fates.push(async (run, options, batch) => {
+    await at.setup.storage.set("a", { n: 5 }, { session: A, seq: 1 });
+    return await ahead.fate(run, options, batch);
+  });
+  at.transactor.take(
+    encodeBaton({ scope: scopeId("a"), version: `${A}.1`, text: '{"n":5}', rests: [] }),
+  );
+  const result = at.increment();
+  await ahead.arrived;
+  await settled();
+  await settled();
+  // told before it is known what becomes of it
+  const [[to, text]] = at.told as [[string, string]];
+  const { version, ...baton } = decodeBaton(text)!;
+  assertEquals(baton, { scope: scopeId("a"), text: '{"n":6}', rests: [`${A}.1`] });
+  assertEquals([to, tagOf(sessionOf(version)!)], [A, replicaTag("svc.compute.1")]);
+  ahead.release();
+  assertEquals(await result, 6);
+  assertEquals(at.setup.requests, 1);
+});
+
+Deno.test("Transactor.take() is a bet: what rests on a commit that was not carried out runs again", async () => {
+  await using at = chained();
+  await at.setup.storage.set("a", { n: 1 });
+  at.transactor.take(
+    encodeBaton({ scope: scopeId("a"), version: `${A}.1`, text: '{"n":5}', rests: [] }),
+  );
+  assertEquals(await at.increment(), 2);
+  assertEquals(await at.setup.storage.get("a"), { n: 2 });
+  await settled();
+  await settled();
+  // and what rests on one that was refused here is not even tried
+  const version = decodeBaton(at.told[0]![1])!.version;
+  const before = at.setup.requests;
+  at.transactor.take(encodeBaton({
+    scope: scopeId("a"),
+    version: `${A}.2`,
+    text: '{"n":70}',
+    rests: [version],
+  }));
+  assertEquals(await at.increment(), 3);
+  const checks = at.setup.storage.requests.slice(before).flat().flatMap(({ checks }) => checks);
+  assertEquals(checks.filter(({ version }) => version === `${A}.2`), []);
+});
+
+Deno.test("Transactor.take() hands on what it has no use for, and ignores what is no such thing", async () => {
+  await using at = chained();
+  at.transactor.take("no baton");
+  const other = newSession("svc.compute.2");
+  const text = encodeBaton({
+    scope: scopeId("a"),
+    version: `${A}.1`,
+    text: '{"n":5}',
+    rests: [`${other}.4`],
+  });
+  at.transactor.take(text);
+  await settled();
+  await settled();
+  assertEquals(at.told.map(([, text]) => text), [text]);
+  await at.transactor.close();
+  at.transactor.take(text);
+  assertEquals(at.told.length, 1);
+});
+
+Deno.test("Transactor.take() keeps what comes while a commit is on its way, until that has landed", async () => {
+  await using at = chained();
+  at.transactor.take(
+    encodeBaton({ scope: scopeId("a"), version: `${A}.1`, text: '{"n":1}', rests: [] }),
+  );
+  await at.setup.storage.set("a", { n: 1 }, { session: A, seq: 1 });
+  const first = hold();
+  at.setup.storage.fates.push(first.fate);
+  const one = at.increment();
+  await first.arrived;
+  await settled();
+  await settled();
+  const { version } = decodeBaton(at.told.at(-1)![1])!;
+  // the next one goes on from it, and so does the one after that
+  at.transactor.take(encodeBaton({
+    scope: scopeId("a"),
+    version: `${A}.2`,
+    text: '{"n":3}',
+    rests: [version],
+  }));
+  const two = at.increment();
+  first.release();
+  assertEquals(await one, 2);
+  await at.setup.storage.set("a", { n: 3 }, { session: A, seq: 2 });
+  assertEquals(await two, 4);
 });
