@@ -10,6 +10,7 @@ import { scriptApi, type ScriptHost } from "../topology/api.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { CanonicalForm, ScriptMeta } from "./canonical.ts";
 import { watchEffects } from "./watch_effects.ts";
+import { watchModules } from "./watch_modules.ts";
 
 /** What a script sees of the process that evaluates it. */
 export interface ScriptSurroundings {
@@ -48,7 +49,7 @@ export async function evaluate(
   await form({
     api: { ...options.api, ...api },
     globals: host.effect === undefined ? globals : watchEffects(globals, host.effect),
-    builtin,
+    builtin: host.effect === undefined ? builtin : watchModules(builtin, host.effect),
     meta: scriptMeta(script),
   });
   return topology;

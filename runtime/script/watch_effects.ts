@@ -2,7 +2,7 @@
  * The globals of a script, by which can be seen what it does that cannot be undone.
  *
  * A transaction may run several times, so nothing else may happen in it. Here that can be seen of what
- * the canonical form takes from its environment; what packages do by Node's modules cannot.
+ * the canonical form takes from its environment; `watch_modules.ts` does the same for Node's modules.
  *
  * @module
  */
@@ -133,7 +133,7 @@ function opensToWrite(options: unknown): boolean {
 }
 
 /** An object that is another, except for some members. */
-function overlay(target: object, member: (name: PropertyKey) => unknown): object {
+export function overlay(target: object, member: (name: PropertyKey) => unknown): object {
   return new Proxy(target, {
     get: (target, name) => member(name) ?? Reflect.get(target, name),
   });

@@ -41,7 +41,7 @@ export interface GroupResult extends Summary {
  */
 export async function runGroup(
   args: readonly string[],
-  { cwd, signal, print, env, silence = 180_000 }: RunGroupOptions,
+  { cwd, signal, print, env, silence = 120_000 }: RunGroupOptions,
 ): Promise<GroupResult> {
   signal.throwIfAborted();
   const child = new Deno.Command(Deno.execPath(), {

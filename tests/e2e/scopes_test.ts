@@ -111,6 +111,23 @@ Deno.test("mp client makes a call once with --idempotency-key", async () => {
 
 Deno.test("mp run refuses effects within a transaction, and scopes after an effect", async () => {
   await using shop = await launch(`
+    import { writeFileSync } from "node:fs";
+    import { readFile, writeFile } from "node:fs/promises";
+    import http from "node:http";
+    mp.service("node", () => mp.scoped("a", () => writeFileSync("never.txt", "")), {
+      expose: true,
+    });
+    mp.service("promised", async () => {
+      mp.scope.a.n = 1;
+      await writeFile("never.txt", "");
+    }, { expose: true });
+    mp.service("http", () => mp.scoped("a", () => void http.get("http://127.0.0.1:1")), {
+      expose: true,
+    });
+    mp.service("reads", () => mp.scoped("a", async (a) => {
+      a.text = (await readFile(import.meta.filename, "utf8")).slice(0, 6);
+      return a.text;
+    }), { expose: true });
     mp.service("inside", () => mp.scoped("a", async (a) => {
       a.n = 1;
       await fetch("data:,text");
@@ -151,6 +168,9 @@ Deno.test("mp run refuses effects within a transaction, and scopes after an effe
     inside: "Cannot make a call of fetch(): it is made within a transaction",
     implicit: "Cannot make a call of Deno.writeTextFile(): it is made within a transaction",
     after: "Cannot use mp.scope.a: a call of fetch() came before",
+    node: "Cannot make a call of fs.writeFileSync(): it is made within a transaction",
+    promised: "Cannot make a call of fs.promises.writeFile(): it is made within a transaction",
+    http: "Cannot make a call of http.get(): it is made within a transaction",
   };
   for (const [service, message] of Object.entries(messages)) {
     const { error } = await shop.reply(service);

@@ -135,7 +135,10 @@ testWith(
       );
     } finally {
       engine.kill("SIGTERM");
+      // one whose disk is full may wait for ever for what it has started
+      const timer = setTimeout(() => engine.kill("SIGKILL"), 15_000);
       await engine.ended;
+      clearTimeout(timer);
       await new Deno.Command("umount", { args: ["-l", folder] }).output();
     }
   },
