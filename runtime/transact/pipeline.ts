@@ -8,9 +8,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { MpError } from "../errors.ts";
 import { afterTurn } from "../peer/turn.ts";
 import { encodeKey, isReply } from "../storage/key.ts";
-import type { CommitResult, Storage, Version, Versioned } from "../storage/storage.ts";
+import type { CommitResult, Storage, Versioned } from "../storage/storage.ts";
 import { newSession, versionOf } from "../storage/version.ts";
-import { type Baton, decodeBaton, type Siblings } from "./baton.ts";
+import type { Siblings } from "./baton.ts";
 import { Batons } from "./batons.ts";
 import { Flight, isLasting, type Lost } from "./flight.ts";
 import { groupByScope } from "./group.ts";
@@ -98,9 +98,22 @@ export class Pipeline implements StorageState {
         this.#schedule();
       },
     });
-    const { siblings } = options;
+    const { siblings, overlay } = options;
     if (siblings === undefined) return;
-    this.#batons = new Batons({ siblings, rotation, session: () => this.#session });
+    this.#batons = new Batons({
+      siblings,
+      overlay,
+      rotation,
+      own: () => ({ session: this.#session, roundTrip: this.#roundTrip }),
+      isWritten: (scope) => this.#flyingGroups.some(({ writes }) => writes.has(scope)),
+      isWanted: (scope) =>
+        options.isInUse(scope) || this.#queue.some(({ attempt }) => attempt!.reads.has(scope)),
+      onTaken: () => {
+        this.#isDirty = true;
+        this.#rebase();
+        this.#schedule();
+      },
+    });
   }
 
   /** The fault because of which the storage cannot be used now. */
@@ -127,74 +140,7 @@ export class Pipeline implements StorageState {
 
   /** Takes a scope that another replica has handed on, as text. */
   take(text: string): void {
-    const batons = this.#batons;
-    const baton = decodeBaton(text);
-    if (!batons || !baton || this.#closing.signal.aborted || batons.isVoid(baton)) return;
-    if (this.#isWritten(baton.scope)) {
-      // it is of use if it rests on the commit that is on its way, or if that is refused
-      batons.keep(baton);
-      return;
-    }
-    this.#takeUp(baton);
-    this.#rebase();
-    this.#passLater();
-  }
-
-  /** Goes on from a scope that was handed on. */
-  #takeUp(baton: Baton): void {
-    const { scope, version, text, rests } = baton;
-    this.#batons!.keep(baton);
-    this.#options.overlay.confirm(scope, State.stored(text ?? undefined, version));
-    const seen = { versions: [version, ...rests], own: this.#session, roundTrip: this.#roundTrip };
-    this.#rotation.handed(scope, seen, performance.now());
-    this.#isDirty = true;
-  }
-
-  /** Goes on from what was handed on while a commit was under way, if it is newer than what has come of that. */
-  #takeUpAfter(scope: string, version: Version): void {
-    const baton = this.#batons?.after(scope, version);
-    if (baton === undefined) return this.#batons?.forget(scope);
-    this.#takeUp(baton);
-    this.#passLater();
-  }
-
-  /** When all that can be sent has been, hands on scopes that were handed on and for which there is no use here. */
-  #passLater(): void {
-    this.#schedule();
-    afterTurn(() => {
-      const batons = this.#batons!;
-      for (const scope of batons.scopes) {
-        const isWanted = this.#options.isInUse(scope) || this.#isWritten(scope) ||
-          this.#queue.some(({ attempt }) => attempt!.reads.has(scope));
-        if (!isWanted) batons.pass(scope);
-      }
-    });
-  }
-
-  /** Whether a commit that is on its way changes a scope. */
-  #isWritten(scope: string): boolean {
-    return this.#flyingGroups.some(({ writes }) => writes.has(scope));
-  }
-
-  /** Tells who is next what commits that leave now make of scopes that others change too. */
-  #handOn(groups: readonly Group[]): void {
-    if (this.#batons === undefined || this.#rotation.isIdle) return;
-    const batons = groups.flatMap(({ commit, reads, writes }) => {
-      const version = versionOf(commit);
-      return [...writes.keys()].flatMap((scope, i) => {
-        const mutation = commit.mutations[i]!;
-        const text = mutation.op === "put" ? mutation.value : null;
-        const before = reads.get(scope)!.version!;
-        return this.#batons!.use({ scope, version, text, before }) ?? [];
-      });
-    });
-    if (batons.length === 0) return;
-    // those that come after them must not come before them: clients send at the end of a turn
-    setImmediate(() =>
-      setImmediate(() => {
-        for (const baton of batons) this.#batons!.handOn(baton);
-      })
-    );
+    if (!this.#closing.signal.aborted) this.#batons?.take(text);
   }
 
   /** Whether it is in a request of which it can still be learned that it was never sent. */
@@ -344,7 +290,7 @@ export class Pipeline implements StorageState {
     this.#flying = transactions;
     this.#flyingGroups = groups;
     const sent = this.#flight.send();
-    this.#handOn(groups);
+    this.#batons?.leave(groups);
     const landing = await sent;
     this.#flight = undefined;
     this.#flying = [];
@@ -405,7 +351,7 @@ export class Pipeline implements StorageState {
       else if (!isOld) overlay.confirm(scope, state);
       const seen = { version: state.version!, own: this.#session, roundTrip: this.#roundTrip };
       if (!isOld) this.#rotation.done(scope, seen, performance.now());
-      if (state !== before) this.#takeUpAfter(scope, version);
+      if (state !== before) this.#batons?.landed(scope, version);
     }
     for (const transaction of transactions) settle(transaction);
   }
@@ -419,7 +365,7 @@ export class Pipeline implements StorageState {
       this.#options.overlay.confirm(scope, State.stored(value, version));
       const seen = { version, own: this.#session, roundTrip: this.#roundTrip };
       if (!isFirst) this.#rotation.refused(scope, seen, performance.now());
-      if (version !== null && writes.has(scope)) this.#takeUpAfter(scope, version);
+      if (version !== null && writes.has(scope)) this.#batons?.landed(scope, version);
     }
   }
 
