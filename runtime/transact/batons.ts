@@ -15,7 +15,8 @@
 
 import { afterTurn } from "../peer/turn.ts";
 import { sessionOf, versionOf } from "../storage/version.ts";
-import type { Version } from "../storage/storage.ts";
+import { encodeKey } from "../storage/key.ts";
+import type { CommitResult, Version } from "../storage/storage.ts";
 import {
   type Baton,
   decodeBaton,
@@ -53,6 +54,8 @@ export class Batons {
   #options: BatonsOptions;
   /** What has come and was not used yet, by scope. */
   #atHand = new Map<string, Baton>();
+  /** On what the commits rest that left last, by scope. */
+  #resting = new Map<string, readonly Version[]>();
   /** The last commit of this replica that was refused, by scope: what rests on it will be refused as well. */
   #void = new Map<string, Version>();
 
@@ -75,6 +78,7 @@ export class Batons {
 
   /** Hands on what commits that leave now make of scopes that others change too. */
   leave(commits: readonly MadeCommit[]): void {
+    this.#resting.clear();
     if (this.#options.rotation.isIdle) return;
     const batons = commits.flatMap((made) => this.#batonsOf(made));
     if (batons.length === 0) return;
@@ -83,6 +87,19 @@ export class Batons {
       setImmediate(() => {
         for (const baton of batons) this.#handOn(baton);
       })
+    );
+  }
+
+  /**
+   * Whether the commits that left last have only come before some on which they rest, as may be where each replica has a
+   * connection of its own: then they can be sent again as they are.
+   */
+  areEarly(results: readonly CommitResult[]): boolean {
+    return results.every((result) =>
+      !result.done &&
+      result.current.every(({ key, version }) =>
+        version !== null && this.#resting.get(encodeKey(key))?.includes(version) === true
+      )
     );
   }
 
@@ -149,13 +166,10 @@ export class Batons {
       const text = mutation.op === "put" ? mutation.value : null;
       if (text !== null && text.length > MOST_HANDED) return [];
       const before = reads.get(scope)!.version!;
-      const rests = at !== undefined && at.version === before ? at.rests : [];
-      return {
-        scope,
-        version: versionOf(commit),
-        text,
-        rests: before === null ? [] : [before, ...rests].slice(0, MOST_RESTS),
-      };
+      const earlier = at !== undefined && at.version === before ? at.rests : [];
+      const rests = before === null ? [] : [before, ...earlier].slice(0, MOST_RESTS);
+      this.#resting.set(scope, rests);
+      return { scope, version: versionOf(commit), text, rests };
     });
   }
 

@@ -31,12 +31,17 @@ export interface FlightOptions {
   readonly storage: Storage;
   readonly commits: readonly Commit[];
   readonly pauses: Pauses;
+  /** Whether results say no more than that the commits came before others on which they rest. Default: they never do. */
+  readonly isEarly?: ((results: readonly CommitResult[]) => boolean) | undefined;
   /** Told of each fault after which the same commits are sent again. */
   readonly onFault: (fault: MpError) => void;
 }
 
 /** For how long the same commits are sent again: while the storage remembers them, less a margin. */
 const SEND_AGAIN = DEFAULT_RETENTION * 0.8;
+
+/** How often commits are sent again at once that have come too early. */
+const MOST_EARLY = 3;
 
 /** See the module's documentation. */
 export class Flight {
@@ -60,11 +65,14 @@ export class Flight {
    * storage recognises what it has carried out, so a lost reply is neither a lost write nor a double one.
    */
   async send(): Promise<Landing> {
-    const { storage, commits, pauses, onFault } = this.#options;
+    const { storage, commits, pauses, isEarly, onFault } = this.#options;
+    let early = 0;
     for (let attempt = 0;; attempt++) {
       try {
         const results = await storage.commit(commits, { signal: this.#attempt.signal });
-        return { results };
+        if (early++ >= MOST_EARLY || !isEarly?.(results)) return { results };
+        attempt--;
+        continue;
       } catch (fault) {
         const landing = this.#judge(fault);
         if (landing !== undefined) return landing;

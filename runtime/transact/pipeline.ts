@@ -285,6 +285,7 @@ export class Pipeline implements StorageState {
       storage: this.#options.storage,
       commits: groups.map(({ commit }) => commit),
       pauses: this.#pauses,
+      isEarly: this.#batons && ((results) => this.#batons!.areEarly(results)),
       onFault: (fault) => this.#sendsAgain(fault),
     });
     this.#flying = transactions;

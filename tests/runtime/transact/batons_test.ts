@@ -1,4 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import { decodeKey } from "../../../runtime/storage/key.ts";
+import type { CommitResult } from "../../../runtime/storage/storage.ts";
 import { type Baton, decodeBaton, encodeBaton } from "../../../runtime/transact/baton.ts";
 import { Batons } from "../../../runtime/transact/batons.ts";
 import { type MadeCommit, makeCommit } from "../../../runtime/transact/make_commit.ts";
@@ -171,4 +173,24 @@ Deno.test("Batons.refused() makes all void that rests on the commit", () => {
   setup.batons.refused(scope, "b-session.8");
   setup.batons.landed(scope, "c-session.4");
   assertEquals(setup.overlay.peek(scope)!.version, "d-session.4");
+});
+
+Deno.test("Batons.areEarly() tells commits that others are to come before from those that have lost", () => {
+  const setup = new Setup();
+  setup.wanted.add(scope);
+  setup.take(of("a-session.2", "d-session.1", "c-session.1"));
+  setup.leave("a-session.2");
+  const refused = (...versions: (string | null)[]) => ({
+    done: false as const,
+    current: versions.map((version) => ({ key: decodeKey(scope), version, value: undefined })),
+  });
+  const isEarly = (...results: CommitResult[]) => setup.batons.areEarly(results);
+  assert(isEarly(refused("d-session.1")) && isEarly(refused("c-session.1")));
+  assertFalse(isEarly(refused("e-session.1")));
+  assertFalse(isEarly(refused(null)));
+  // some of it has been carried out
+  assertFalse(isEarly(refused("d-session.1"), { done: true }));
+  // the next one rests on nothing that has not come
+  setup.leave("b-session.7", { seq: 8 });
+  assertFalse(isEarly(refused("d-session.1")));
 });

@@ -553,3 +553,47 @@ Deno.test("Transactor.take() keeps what comes while a commit is on its way, unti
   await at.setup.storage.set("a", { n: 3 }, { session: A, seq: 2 });
   assertEquals(await two, 4);
 });
+
+Deno.test("Transactor.take() has a commit sent again as it is that came before one on which it rests", async () => {
+  await using at = chained();
+  await at.setup.storage.set("a", { n: 1 }, { session: A, seq: 1 });
+  const B = newSession("svc.compute.2");
+  at.transactor.take(encodeBaton({
+    scope: scopeId("a"),
+    version: `${B}.1`,
+    text: '{"n":2}',
+    rests: [`${A}.1`],
+  }));
+  const early = hold();
+  // the one before comes only after it has been refused
+  at.setup.storage.fates.push(async (run) => {
+    const results = await run();
+    await at.setup.storage.set("a", { n: 2 }, { session: B, seq: 1 });
+    return results;
+  }, early.fate);
+  let runs = 0;
+  const result = at.transactor.run((view) => {
+    runs++;
+    return ++view.open(scopeId("a")).n;
+  }, { timeout: 10_000, scopes: [scopeId("a")] });
+  await early.arrived;
+  early.release();
+  assertEquals([await result, runs], [3, 1]);
+  const [first, second] = at.setup.storage.requests;
+  assertEquals(second, first);
+});
+
+Deno.test("Transactor.take() runs bodies again where what they rest on does not come at all", async () => {
+  await using at = chained();
+  await at.setup.storage.set("a", { n: 1 }, { session: A, seq: 1 });
+  const lost = newSession("svc.compute.2");
+  at.transactor.take(encodeBaton({
+    scope: scopeId("a"),
+    version: `${lost}.1`,
+    text: '{"n":70}',
+    rests: [`${A}.1`],
+  }));
+  assertEquals(await at.increment(), 2);
+  // sent a few times, then run again, maybe after a look
+  assert(at.setup.requests >= 5 && at.setup.requests <= 7, `${at.setup.requests}`);
+});
