@@ -62,7 +62,8 @@ export async function runDetached(order: DeployOrder, context: DetachedContext):
     for (const warning of await Promise.race([context.advice, silent])) {
       output.say("warning", warning);
     }
-    tell(handle, pid, output);
+    // what is updated listens already
+    tell(handle, { pid, isListening: wait || followed !== undefined }, output);
     return 0;
   } catch (error) {
     throw stop.signal.aborted && !(error instanceof MpError) ? interrupted(app) : error;
@@ -109,11 +110,16 @@ async function launchAndLeave(
   return { handle };
 }
 
-function tell(handle: DeploymentHandle, pid: number | undefined, output: Output): void {
+function tell(
+  handle: DeploymentHandle,
+  { pid, isListening }: { readonly pid: number | undefined; readonly isListening: boolean },
+  output: Output,
+): void {
   const { app } = handle;
   if (output.json) return output.data({ ...handle, ...(pid !== undefined && { pid }) });
   for (const { address, methods } of handle.doors) {
-    output.result(`listening on ${doorUrl(address)}: ${methods.join(", ")}`);
+    const listening = isListening ? "listening" : "soon listening";
+    output.result(`${listening} on ${doorUrl(address)}: ${methods.join(", ")}`);
   }
   if (handle.doors.length === 0) {
     for (const text of NOTHING_EXPOSED) {

@@ -51,6 +51,16 @@ Deno.test("mp run says where it listens, shows what replicas print, and stops at
   assertEquals(await sandbox.processes(), []);
 });
 
+Deno.test("mp run -d says where it is going to listen, unless it waits for that", async () => {
+  await using sandbox = await withScript(HELLO, "hello.ts");
+  const run = async () => (await sandbox.run(["run", "hello.ts", "-d", "--port", "0"])).stdout;
+  assertMatch(await run(), /^soon listening on http:\/\/127\.0\.0\.1:\d+: hello\n$/);
+  // what runs already listens while it is updated
+  await deploy(sandbox, "hello.ts");
+  assertMatch(await run(), /^listening on http:/);
+  assertEquals((await sandbox.run(["delete", "hello"])).code, 0);
+});
+
 Deno.test("mp run -d, ps, client, restart, scale, logs and delete work on one deployment", async () => {
   await using sandbox = await withScript(COUNT, "count.ts");
   assertMatch(await deploy(sandbox, "count.ts"), /^listening on http:\S+: count\n$/);
