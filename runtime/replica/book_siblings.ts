@@ -10,8 +10,25 @@ import { replicaTag, tagOf } from "../storage/version.ts";
 import type { Siblings } from "../transact/baton.ts";
 import type { Switchboard } from "./switchboard.ts";
 
-/** Finds replicas in the address book that a switchboard follows. */
-export function bookSiblings(switchboard: Switchboard): Siblings {
+/** What distinguishes replicas. */
+interface Own {
+  readonly app: string;
+  readonly revision: string;
+  /** `shop.compute.3` */
+  readonly name: string;
+}
+
+/** What sessions of a replica are tagged with: not with its name alone, for apps can share a namespace. */
+export function siblingName({ app, revision, name }: Own): string {
+  return `${app} ${revision} ${name}`;
+}
+
+/**
+ * Finds replicas in the address book that a switchboard follows.
+ *
+ * @param own The replica that looks for others.
+ */
+export function bookSiblings(switchboard: Switchboard, own: Own): Siblings {
   let book: AddressBook | undefined;
   let replicas = new Map<string, ReplicaAddress>();
 
@@ -19,8 +36,14 @@ export function bookSiblings(switchboard: Switchboard): Siblings {
     if (switchboard.book !== book) {
       book = switchboard.book;
       // behind an address that several share there may be any of them
-      const own = book.replicas.filter(({ shared }) => !shared);
-      replicas = new Map(own.map((one) => [replicaTag(`${one.path}.${one.index}`), one]));
+      replicas = new Map(
+        book.replicas.filter(({ shared }) => !shared).map((replica) => {
+          const name = `${replica.path}.${replica.index}`;
+          return [replicaTag(siblingName({ ...own, name })), replica];
+        }),
+      );
+      // a session that it has given up is none of another's
+      replicas.delete(replicaTag(siblingName(own)));
     }
     const tag = tagOf(session);
     return tag === undefined ? undefined : replicas.get(tag);

@@ -21,7 +21,7 @@ import { isPattern, type Topology } from "../topology/topology.ts";
 import type { Siblings } from "../transact/baton.ts";
 import { type Placed, walk } from "../topology/walk.ts";
 import { aborted } from "./aborted.ts";
-import { bookSiblings } from "./book_siblings.ts";
+import { bookSiblings, siblingName } from "./book_siblings.ts";
 import { CallContext } from "./call_context.ts";
 import { Door } from "./door.ts";
 import { countsConnections } from "./door_connections.ts";
@@ -78,11 +78,11 @@ export interface DrainOptions {
 export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   const { identity, form, api, env, storages } = options;
   const late: { network?: Network; siblings?: Siblings } = {};
-  const { app, script, name } = identity;
+  const { app, script } = identity;
   const siblings: Siblings = {
     tell: (session, text) => late.siblings?.tell(session, text) ?? false,
   };
-  const replica = { name, siblings };
+  const replica = { name: siblingName(identity), siblings };
   const scopes = new Scopes({ app, script, env, drivers: storages, replica });
   const topology = await evaluate({
     form,
@@ -103,7 +103,7 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   });
   const started = new Replica(options, topology, scopes);
   late.network = started.network;
-  late.siblings = bookSiblings(started.switchboard);
+  late.siblings = bookSiblings(started.switchboard, identity);
   return started;
 }
 
