@@ -5,11 +5,12 @@
  * @module
  */
 
-import { constants } from "node:fs";
-import { promisify } from "node:util";
 import { type OnEffect, overlay } from "./watch_effects.ts";
 
 type Callable = (...args: unknown[]) => unknown;
+
+/** What `util.promisify()` takes in the place of a function: Node's `promisify.custom`. */
+const PROMISING = Symbol.for("nodejs.util.promisify.custom");
 
 /** Functions that change files; those of the same name with `Sync` behind, too. */
 const FILES: readonly string[] = [
@@ -80,21 +81,21 @@ function watchModule(
   { give, onEffect }: { readonly give: (name: string) => unknown; readonly onEffect: OnEffect },
 ): object {
   const own = members as Readonly<Record<PropertyKey, unknown>>;
+  const names = EFFECTS.get(module)!;
   const watched = new Map<PropertyKey, { readonly member: unknown; readonly instead: unknown }>();
-  for (const name of EFFECTS.get(module)!) {
-    const member = own[name];
-    if (typeof member !== "function") continue;
-    watched.set(name, {
-      member,
-      instead: watchFunction(module, name, member as Callable, onEffect),
-    });
-  }
   return overlay(members, (name) => {
     const inner = INNER.get(`${module}.${String(name)}`);
     if (inner !== undefined) return give(inner);
+    if (typeof name !== "string" || !names.has(name)) return undefined;
+    // looked at only when it is asked for: Deno loads what stands behind some
+    const member = own[name];
+    if (typeof member !== "function") return undefined;
     const found = watched.get(name);
     // what a script has put in place of a member is the script's
-    return found?.member === own[name] ? found?.instead : undefined;
+    if (found !== undefined) return found.member === member ? found.instead : undefined;
+    const instead = watchFunction(module, name, member as Callable, onEffect);
+    watched.set(name, { member, instead });
+    return instead;
   });
 }
 
@@ -117,11 +118,11 @@ function watchFunction(
     return Reflect.apply(member, this, args);
   }
   const { prototype: _, ...own } = Object.getOwnPropertyDescriptors(member);
-  const custom = Object.getOwnPropertyDescriptor(member, promisify.custom);
-  // what util.promisify() takes in its place, which is its own
+  const custom = Object.getOwnPropertyDescriptor(member, PROMISING);
+  // which is its own
   if (typeof custom?.value === "function" && custom.value !== member) {
     const value = watchFunction(module, name, custom.value as Callable, onEffect);
-    Object.assign(own, { [promisify.custom]: { ...custom, value } });
+    Object.assign(own, { [PROMISING]: { ...custom, value } });
   }
   return Object.defineProperties(watched, own);
 }
@@ -129,6 +130,7 @@ function watchFunction(
 /** Whether flags of `open` are not those of reading alone, which are the default. */
 function opensToWrite(flags: unknown): boolean {
   if (typeof flags !== "number") return typeof flags === "string" && !/^(?:r|rs|sr)$/.test(flags);
+  const { constants } = process.getBuiltinModule("node:fs");
   const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = constants;
   return (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)) !== 0;
 }
