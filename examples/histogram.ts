@@ -34,10 +34,12 @@ export const leaf = (): Leaf => ({ n: Array.from({ length: 100 }, () => gaussian
 /** Runs on the gather, with the answers of all leaves. */
 export function histogram(parts: Leaf[]): number[] {
   const counts = new Array<number>(BINS).fill(0);
-  for (const value of parts.flatMap((part) => part.n)) {
-    // the first and the last bin also hold what lies beyond them
-    const bin = Math.min(Math.max(Math.floor(value / WIDTH), 0), BINS - 1);
-    counts[bin]!++;
+  for (const { n } of parts) {
+    for (const value of n) {
+      // the first and the last bin also hold what lies beyond them
+      const bin = Math.min(Math.max(Math.floor(value / WIDTH), 0), BINS - 1);
+      counts[bin]!++;
+    }
   }
   return counts;
 }
