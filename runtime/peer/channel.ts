@@ -235,10 +235,11 @@ export class Channel implements CallHolder {
   }
 
   #ask(call: OutboundCall, line: string): void {
-    this.#life.owe();
+    const now = performance.now();
+    this.#life.owe(now);
     call.holder = this;
     this.#calls.set(call.id, call);
-    deadlines.add(call, call.timeout);
+    deadlines.add(call, call.timeout, now);
     this.#send(line);
   }
 
@@ -258,8 +259,10 @@ export class Channel implements CallHolder {
     readLines(this.#conn, {
       maxLine: this.#maxMessage,
       tooLong: () => tooLong(`read from ${this.name}: a message`, this.#maxMessage),
-      onBytes: () => this.#life.heard(this.#calls.size > 0),
+      onPart: () => this.#life.heard(this.#calls.size > 0),
       onLines: (text) => {
+        // what it still owes is known when they have been read
+        this.#life.heard(false);
         this.#receive(text);
         if (!this.#ended) this.#life.settle(this.#calls.size > 0);
       },

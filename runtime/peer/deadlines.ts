@@ -31,15 +31,21 @@ export class Deadlines {
   /** The last tick whose slot has been swept. */
   #swept = 0;
   #sweeping = false;
+  /** The last time that the clock was read, by `performance.now()`. */
+  #read = 0;
 
   /** How many entries wait. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds an entry that expires `milliseconds` from now (never, for `Infinity`); entries are added once. */
-  add(entry: Timed, milliseconds: number): void {
-    const now = performance.now();
+  /**
+   * Adds an entry that expires `milliseconds` from now (never, for `Infinity`); entries are added once.
+   *
+   * @param now By `performance.now()`, for who has just read it: a reading costs as much as all the rest.
+   */
+  add(entry: Timed, milliseconds: number, now: number = performance.now()): void {
+    this.#read = now;
     if (this.#timer === undefined && !this.#sweeping) {
       this.#swept = Math.floor(now / TICK);
       this.#arm();
@@ -54,6 +60,15 @@ export class Deadlines {
     if (head) head.previous = entry;
     this.#slots[slot] = entry;
     this.#size++;
+  }
+
+  /**
+   * Adds an entry without a look at the clock, for what need not be exact: it is noticed up to three ticks
+   * late, and early by as long as the event loop has just been blocked.
+   */
+  addRoughly(entry: Timed, milliseconds: number): void {
+    if (this.#timer === undefined) this.add(entry, milliseconds + TICK);
+    else this.add(entry, milliseconds + TICK, this.#read);
   }
 
   /** Removes an entry; removing one that is not there does nothing. */
@@ -91,7 +106,7 @@ export class Deadlines {
   #tick = (): void => {
     this.#timer = undefined;
     this.#sweeping = true;
-    const now = performance.now();
+    const now = this.#read = performance.now();
     const current = Math.floor(now / TICK);
     // after a long block every slot is due at most once
     const first = Math.max(this.#swept + 1, current - SLOTS + 1);

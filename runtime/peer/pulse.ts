@@ -16,9 +16,9 @@ export class Pulse extends Timed {
     super();
   }
 
-  /** The other side owes a sign from now on, if it does not already. */
-  arm(): void {
-    if (this.slot < 0) deadlines.add(this, this.after);
+  /** The other side owes a sign from now on, if it does not already. @param now By `performance.now()`. */
+  arm(now: number): void {
+    if (this.slot < 0) deadlines.add(this, this.after, now);
   }
 
   /** It owes none. */

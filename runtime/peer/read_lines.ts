@@ -6,6 +6,7 @@
 
 import type { Connection } from "./connection.ts";
 
+const LINE_BREAK = 10;
 // a byte order mark inside a body is data
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -15,9 +16,9 @@ export interface ReadLinesOptions {
   readonly maxLine: number;
   /** Makes the error of a line that is longer. */
   readonly tooLong: () => Error;
-  /** Called whenever something has come, be it a part of a line. */
-  readonly onBytes: () => void;
-  /** Called with one or more lines, each with its end. */
+  /** Called when something has come that ends no line. */
+  readonly onPart: () => void;
+  /** Called with one or more lines, each with its end, when something has come that ends one. */
   readonly onLines: (text: string) => void;
   /**
    * Called once, at the very moment at which there is nothing more to read.
@@ -29,7 +30,7 @@ export interface ReadLinesOptions {
 
 /** Reads until the connection ends. It does not throw. */
 export async function readLines(connection: Connection, options: ReadLinesOptions): Promise<void> {
-  const { maxLine, tooLong, onBytes, onLines, onEnd } = options;
+  const { maxLine, tooLong, onPart, onLines, onEnd } = options;
   const initial = Math.min(64 * 1024, maxLine);
   let buffer = new Uint8Array(initial);
   let filled = 0;
@@ -43,11 +44,12 @@ export async function readLines(connection: Connection, options: ReadLinesOption
       }
       const count = await connection.read(filled === 0 ? buffer : buffer.subarray(filled));
       if (count === null) break;
-      onBytes();
-      const end = buffer.subarray(filled, filled + count).lastIndexOf(10);
-      const complete = end < 0 ? 0 : filled + end + 1;
+      const complete = endOfLines(buffer, filled, filled + count);
       filled += count;
-      if (complete === 0) continue;
+      if (complete === 0) {
+        onPart();
+        continue;
+      }
       onLines(decoder.decode(buffer.subarray(0, complete)));
       if (complete === filled) {
         filled = 0;
@@ -61,4 +63,12 @@ export async function readLines(connection: Connection, options: ReadLinesOption
   } catch (error) {
     onEnd(error);
   }
+}
+
+/** Where the last line ends that ends between `start` and `end`; 0 when none does. */
+function endOfLines(buffer: Uint8Array, start: number, end: number): number {
+  // whoever sends lines sends them whole, and a view costs more than a look
+  if (buffer[end - 1] === LINE_BREAK) return end;
+  const last = buffer.subarray(start, end).lastIndexOf(LINE_BREAK);
+  return last < 0 ? 0 : start + last + 1;
 }

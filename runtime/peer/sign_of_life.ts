@@ -38,11 +38,11 @@ export class SignOfLife {
     return this.#asked && this.silence >= 2 * this.#pulse!.after;
   }
 
-  /** Notes that the other side has been asked something. */
-  owe(): void {
+  /** Notes that the other side has been asked something. @param now By `performance.now()`. */
+  owe(now: number): void {
     if (this.#owedSince !== 0) return;
-    this.#owedSince = performance.now();
-    this.#pulse?.arm();
+    this.#owedSince = now;
+    this.#pulse?.arm(now);
   }
 
   /** Notes that something has come from it. @param owes Whether it still owes an answer. */
@@ -53,7 +53,11 @@ export class SignOfLife {
 
   /** Notes what has become of its debts, when all that has come has been read. */
   settle(owes: boolean): void {
-    if (owes) return this.#pulse?.arm();
+    if (owes) {
+      const now = performance.now();
+      if (this.#owedSince === 0) this.#owedSince = now;
+      return this.#pulse?.arm(now);
+    }
     this.#owedSince = 0;
     this.#pulse?.rest();
   }

@@ -51,6 +51,55 @@ Deno.test("Deadlines expire an entry once, never early and at most two ticks lat
   );
 });
 
+Deno.test("Deadlines expire an entry that was added roughly at most three ticks late, and never early", async () => {
+  using clock = new VirtualClock();
+  const wheel = new Deadlines();
+  const start = performance.now();
+  // while something waits, the wheel reads the clock at each tick
+  wheel.add(new Entry(), 1000);
+  await clock.pass(TICK - 1);
+  const first = new Entry();
+  wheel.addRoughly(first, 6 * TICK);
+  await clock.pass(3 * TICK);
+  const second = new Entry();
+  wheel.addRoughly(second, 100);
+  await clock.pass(2000);
+  for (
+    const [{ expiredAt, times }, due] of [[first, 7 * TICK - 1], [
+      second,
+      4 * TICK - 1 + 100,
+    ]] as const
+  ) {
+    assertEquals(times, 1);
+    assertGreaterOrEqual(expiredAt! - start, due);
+    assertLessOrEqual(expiredAt! - start, due + 3 * TICK);
+  }
+});
+
+Deno.test("Deadlines read the clock for an entry that is added roughly when nothing else waits", async () => {
+  using clock = new VirtualClock();
+  const wheel = new Deadlines();
+  wheel.add(new Entry(), 10);
+  await clock.pass(1000);
+  const start = performance.now();
+  const entry = new Entry();
+  wheel.addRoughly(entry, 100);
+  await clock.pass(1000);
+  assertGreaterOrEqual(entry.expiredAt! - start, 100);
+});
+
+Deno.test("Deadlines count from the time that they are given", async () => {
+  using clock = new VirtualClock();
+  const wheel = new Deadlines();
+  const start = performance.now();
+  await clock.pass(40);
+  const entry = new Entry();
+  wheel.add(entry, 150, start);
+  await clock.pass(1000);
+  assertGreaterOrEqual(entry.expiredAt! - start, 150);
+  assertLessOrEqual(entry.expiredAt! - start, 150 + 2 * TICK);
+});
+
 Deno.test("Deadlines keep an entry that is due after many turns of the wheel", async () => {
   using clock = new VirtualClock();
   const wheel = new Deadlines();
