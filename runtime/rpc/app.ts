@@ -92,6 +92,7 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
   };
   const bearer = options.secret === undefined ? undefined : `Bearer ${options.secret}`;
   const call = (request: Request, info?: CallerInfo): Promise<Response> | Response => {
+    const exchange = new Exchange(request, info, host);
     const type = request.headers.get("content-type");
     if (type !== "application/json" && !isJson(type)) {
       return host.respond(endpoint.refuse(notJsonType(type)), 415);
@@ -101,7 +102,7 @@ export function rpcApp(options: RpcAppOptions): RpcApp {
         "www-authenticate": "Bearer",
       });
     }
-    return Exchange.answer(request, info, host);
+    return exchange.answer();
   };
   const hono = new Hono().post("/", (c) => call(c.req.raw));
   addOperatorRoutes(hono, { name, service, metrics });

@@ -59,42 +59,40 @@ export class Exchange extends Timed implements CallMeta {
   #request: Request;
   #info: CallerInfo | undefined;
   #host: ExchangeHost;
-  #resolve: (response: Response) => void;
-  #reject: (error: unknown) => void;
+  #resolve!: (response: Response) => void;
+  #reject!: (error: unknown) => void;
+  #isTimed: boolean;
   #settled = false;
   #late = false;
   #reader: ReadableStreamDefaultReader | ReadableStreamBYOBReader | undefined;
 
-  private constructor(
-    request: Request,
-    info: CallerInfo | undefined,
-    host: ExchangeHost,
-    resolve: (response: Response) => void,
-    reject: (error: unknown) => void,
-  ) {
+  /**
+   * To be made before anybody looks at the headers.
+   *
+   * @param request Nobody has read its body yet.
+   * @param info Where it comes from, if that is known.
+   */
+  constructor(request: Request, info: CallerInfo | undefined, host: ExchangeHost) {
     super();
     this.#request = request;
     this.#info = info;
     this.#host = host;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    // has() has Deno take all headers over at once, which it does in any case before the response leaves.
+    // Were get() the first, each would be fetched from the server one by one until then.
+    this.#isTimed = request.headers.has("x-timeout-ms");
   }
 
   /**
-   * Answers a request.
+   * Answers the request.
    *
-   * @param request Nobody has read its body yet.
-   * @param info Where it comes from, if that is known.
    * @returns The response. Whatever the caller did, it does not reject.
    */
-  static answer(
-    request: Request,
-    info: CallerInfo | undefined,
-    host: ExchangeHost,
-  ): Promise<Response> {
-    return new Promise((resolve, reject) =>
-      new Exchange(request, info, host, resolve, reject).#read()
-    );
+  answer(): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#read();
+    });
   }
 
   #read(): void {
@@ -102,7 +100,7 @@ export class Exchange extends Timed implements CallMeta {
     const header = this.#request.headers.get("content-length");
     const length = header === null ? NaN : Number(header);
     if (length > maxBody) return this.#tooLarge();
-    deadlines.add(this, bodyTimeout);
+    deadlines.addRoughly(this, bodyTimeout);
     const failed = (error: unknown) => this.#unread(error);
     if (length <= 2 * maxDepth) {
       // So small a body cannot be too deep, and json() takes one that came together with its headers
@@ -219,8 +217,8 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   get timeoutMs(): number | undefined {
-    const text = this.#header("x-timeout-ms");
-    if (text === undefined) return undefined;
+    const text = this.#isTimed && this.#request.headers.get("x-timeout-ms");
+    if (!text) return undefined;
     const milliseconds = Number(text);
     if (milliseconds > 0 && milliseconds < Infinity) return milliseconds;
     throw new MpError(
@@ -253,7 +251,9 @@ export class Exchange extends Timed implements CallMeta {
   }
 
   #header(name: string): string | undefined {
-    return this.#request.headers.get(name) || undefined;
+    const { headers } = this.#request;
+    // most are absent, which is sooner told than looked up
+    return headers.has(name) ? headers.get(name) || undefined : undefined;
   }
 }
 
