@@ -221,21 +221,41 @@ function appOptions(service: RpcService, replica: Replica): RpcAppOptions {
   };
 }
 
+/** What answers a method. */
+interface Answerer extends Pick<PlanNode, "path" | "service" | "timeout"> {
+  readonly gate: Gate | undefined;
+}
+
 function serviceOf(
   replica: Replica,
   methods: Readonly<Record<string, string>>,
   gates: ReadonlyMap<string, Gate>,
 ): RpcService {
-  const nodes = new Map<string, PlanNode & { readonly gate: Gate | undefined }>();
+  const nodes = new Map<string, Answerer>();
   for (const [method, path] of Object.entries(methods)) {
     const node = replica.plan.nodes.find((node) => node.path === path)!;
-    nodes.set(method, { ...node, gate: gates.get(node.service) });
+    const { service, timeout } = node;
+    nodes.set(method, { path, service, timeout, gate: gates.get(service) });
   }
   const { tracing, info: { name } } = replica;
+  /** Asks who calls, and answers in a span, where that is wanted. */
+  const attended = (
+    { path, gate }: Answerer,
+    payload: Payload,
+    meta: CallMeta,
+    context: CallContext,
+  ): Promise<Payload> | Payload => {
+    const answer = () => replica.answer(path, payload, context);
+    const admit = gate === undefined ? answer : () => gate.admit(meta, context, answer);
+    return tracing === undefined
+      ? admit()
+      : tracing.answer({ from: "door", path, replica: name }, context, admit);
+  };
   return {
     methods: () => Array.from(nodes, ([name, { path }]) => ({ name, path })),
     call(method: string, payload: Payload, meta: CallMeta) {
-      const { path, service, timeout, gate } = nodes.get(method)!;
+      const answerer = nodes.get(method)!;
+      const { path, service, timeout, gate } = answerer;
       const asked = meta.timeoutMs;
       const context = new CallContext({
         service,
@@ -248,13 +268,9 @@ function serviceOf(
         headers: meta,
         caller: meta,
       });
-      const answer = () =>
-        gate === undefined
-          ? replica.answer(path, payload, context)
-          : gate.admit(meta, context, () => replica.answer(path, payload, context));
-      const reply = tracing === undefined
-        ? answer()
-        : tracing.answer({ from: "door", path, replica: name }, context, answer);
+      const reply = gate === undefined && tracing === undefined
+        ? replica.answer(path, payload, context)
+        : attended(answerer, payload, meta, context);
       if (reply instanceof Promise) return withinDeadline(reply, context);
       context.answered();
       return reply;

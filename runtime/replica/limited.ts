@@ -40,22 +40,29 @@ export function limited(respond: Responder, options: LimitOptions): Responder {
 
   const answer: Responder = (payload, context) => {
     const started = options.maxConcurrent === undefined ? 0 : performance.now();
-    const leave = () => {
-      if (started > 0) usual += (performance.now() - started - usual) * WEIGHT;
-      running--;
-      if (queue.size > 0) startQueued();
-    };
     running++;
     let reply: Promise<Payload> | Payload;
     try {
       reply = respond(payload, context);
     } catch (error) {
-      leave();
+      leave(started);
       throw error;
     }
-    if (reply instanceof Promise) reply.then(leave, leave);
-    else leave();
+    if (reply instanceof Promise) leaveLater(reply, started);
+    else leave(started);
     return reply;
+  };
+
+  const leave = (started: number): void => {
+    if (started > 0) usual += (performance.now() - started - usual) * WEIGHT;
+    running--;
+    if (queue.size > 0) startQueued();
+  };
+
+  /** Apart, since a function that may make closures costs what they hold on to even when it makes none. */
+  const leaveLater = (reply: Promise<Payload>, started: number): void => {
+    const settled = () => leave(started);
+    reply.then(settled, settled);
   };
 
   /** Not within itself, however many there are that are answered at once. */

@@ -10,7 +10,7 @@ import { type Code, MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
 import { BatchedMeta } from "./batched_meta.ts";
 import type { Decoded, DecodedCall, RefusedCall } from "./decode.ts";
-import type { RpcMetrics } from "./metrics.ts";
+import type { MethodMetrics, RpcMetrics } from "./metrics.ts";
 import { batchReply, errorReply, resultReply } from "./reply.ts";
 import type { CallMeta, RpcService } from "./rpc_service.ts";
 
@@ -70,30 +70,47 @@ export class Endpoint {
     const metrics = this.#metrics.get(call.method) ?? this.#meet(call.method);
     if (metrics === undefined) return this.#answerUnknown(call);
     metrics.begin();
-    const { arrived } = meta;
-    const done = (result: Payload): string => {
-      let reply: string;
-      try {
-        const { text } = result;
-        reply = call.id === undefined ? "" : resultReply(call.id, text);
-      } catch (error) {
-        return failed(error);
-      }
-      metrics.end(arrived);
-      return reply;
-    };
-    const failed = (error: unknown): string => {
-      metrics.end(arrived);
-      metrics.fail(codeOf(error));
-      if (codeOf(error) === "overloaded") meta.retryAfter = (error as MpError).retryAfter ?? 1000;
-      return this.#errorReply(call, error);
-    };
+    let result: Promise<Payload> | Payload;
     try {
-      const result = this.#call(call, meta);
-      return result instanceof Payload ? done(result) : result.then(done, failed);
+      result = this.#call(call, meta);
     } catch (error) {
-      return failed(error);
+      return this.#failed(error, call, meta, metrics);
     }
+    return result instanceof Payload
+      ? this.#done(result, call, meta, metrics)
+      : this.#doneLater(result, call, meta, metrics);
+  }
+
+  /** Apart, since a function that may make closures costs what they hold on to even when it makes none. */
+  #doneLater(
+    result: Promise<Payload>,
+    call: DecodedCall,
+    meta: CallMeta,
+    metrics: MethodMetrics,
+  ): Promise<string> {
+    return result.then(
+      (result) => this.#done(result, call, meta, metrics),
+      (error) => this.#failed(error, call, meta, metrics),
+    );
+  }
+
+  #done(result: Payload, call: DecodedCall, meta: CallMeta, metrics: MethodMetrics): string {
+    let reply: string;
+    try {
+      const { text } = result;
+      reply = call.id === undefined ? "" : resultReply(call.id, text);
+    } catch (error) {
+      return this.#failed(error, call, meta, metrics);
+    }
+    metrics.end(meta.arrived);
+    return reply;
+  }
+
+  #failed(error: unknown, call: DecodedCall, meta: CallMeta, metrics: MethodMetrics): string {
+    metrics.end(meta.arrived);
+    metrics.fail(codeOf(error));
+    if (codeOf(error) === "overloaded") meta.retryAfter = (error as MpError).retryAfter ?? 1000;
+    return this.#errorReply(call, error);
   }
 
   #call({ method, request }: DecodedCall, meta: CallMeta): Promise<Payload> | Payload {
