@@ -65,7 +65,7 @@ export class CallContext extends Timed implements Context, Dependent {
   readonly idempotencyKey: string | undefined;
   /** What a handler that uses `mp.scope` sees of scopes. */
   view: View | undefined;
-  /** The request, once a handler has it. */
+  /** The request, while a handler has it. */
   payload: Payload | undefined;
   /** What the handler has done that cannot be undone, such as `a call to "stock"`. */
   effect: string | undefined;
@@ -206,6 +206,8 @@ export class CallContext extends Timed implements Context, Dependent {
   /** Notes that the handler has returned; what it was given no longer expires. */
   end(): void {
     this.#ended = true;
+    // what goes on behind a call holds its context; see answered()
+    this.payload = undefined;
     (this.#parent ?? this).#disarm();
   }
 
