@@ -209,7 +209,8 @@ export class MemoryNetwork {
       read: (buffer) => into.pipe.read(buffer),
       async write(bytes) {
         if (link.ends[side]) throw new Deno.errors.BrokenPipe("the connection is closed");
-        out.send(bytes);
+        // they may be on their way for long, and whoever writes them uses their memory again
+        out.send(bytes.slice());
         await out.pipe.room();
         return bytes.length;
       },

@@ -10,6 +10,10 @@ import { afterTurn } from "./turn.ts";
 
 const encoder = new TextEncoder();
 
+/** The least and the most memory for bytes that is kept by a connection. */
+const LEAST_KEPT = 4 * 1024;
+const MOST_KEPT = 64 * 1024;
+
 /** Options of {@linkcode Outbox}. */
 export interface OutboxOptions {
   readonly connection: Connection;
@@ -25,6 +29,8 @@ export class Outbox {
   #text = "";
   #writing = false;
   #written: Promise<void> = Promise.resolve();
+  /** Where text becomes bytes, as long as it is short. New memory for each write costs the collector dearly. */
+  #buffer: Uint8Array | undefined;
   #closed = false;
 
   constructor(options: OutboxOptions) {
@@ -58,12 +64,24 @@ export class Outbox {
     this.#closed = true;
   }
 
+  /** Bytes that hold until the next call. */
+  #encode(text: string): Uint8Array {
+    // a UTF-16 unit has three bytes at most
+    const most = text.length * 3;
+    if (most > MOST_KEPT) return encoder.encode(text);
+    if (this.#buffer === undefined || this.#buffer.length < most) {
+      this.#buffer = new Uint8Array(Math.max(LEAST_KEPT, 2 ** Math.ceil(Math.log2(most))));
+    }
+    const { written } = encoder.encodeInto(text, this.#buffer);
+    return this.#buffer.subarray(0, written);
+  }
+
   async #drain(): Promise<void> {
     const { connection, onLeaving, onError } = this.#options;
     await undefined; // what is sent along with it goes along
     try {
       while (this.#text !== "" && !this.#closed) {
-        const bytes = encoder.encode(this.#text);
+        const bytes = this.#encode(this.#text);
         this.#text = "";
         onLeaving();
         let written = await connection.write(bytes);

@@ -70,6 +70,20 @@ Deno.test("MemoryNetwork carries calls, and tells of each message", async () => 
   await closeAll(world);
 });
 
+Deno.test("MemoryNetwork carries what was written, whatever becomes of its memory", async () => {
+  const network = new MemoryNetwork();
+  const listener = network.join("leaf.0").listen(ADDRESS);
+  const near = await network.join("caller.0").dial(ADDRESS);
+  const { value: far } = await listener[Symbol.asyncIterator]().next() as { value: Connection };
+  const bytes = new TextEncoder().encode("nnote one\n");
+  await near.write(bytes);
+  bytes.fill(0);
+  const into = new Uint8Array(100);
+  const count = await far.read(into);
+  assertEquals(new TextDecoder().decode(into.subarray(0, count!)), "nnote one\n");
+  network.close();
+});
+
 Deno.test("MemoryNetwork refuses who calls where nobody listens", async () => {
   const network = new MemoryNetwork();
   const error = await assertRejects(() => network.join("a.0").dial(ADDRESS), MpError);

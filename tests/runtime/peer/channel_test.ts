@@ -131,6 +131,43 @@ Deno.test("Channel sends what one turn of the event loop sends in one write", as
   await other.closed;
 });
 
+Deno.test("Channel leaves bytes as they are until they are written", async () => {
+  const written: Uint8Array[] = [];
+  const copies: Uint8Array[] = [];
+  let onWrite = () => {};
+  let finish = () => {};
+  const channel = new Channel({
+    read: () => new Promise(() => {}),
+    write(bytes) {
+      written.push(bytes);
+      copies.push(bytes.slice());
+      onWrite();
+      return new Promise((resolve) => finish = () => resolve(bytes.length));
+    },
+    close() {},
+  });
+  // short enough for memory that is used again, longer than what there is of it, and too long for it
+  for (const length of [10, 10, 9_000, 10, 30_000, 10]) {
+    const leaving = new Promise<void>((resolve) => onWrite = resolve);
+    channel.notify("note", `"${"é".repeat(length)}"`);
+    await leaving;
+    channel.notify("note", `"meanwhile"`);
+    await Promise.resolve();
+    assertEquals(written.at(-1), copies.at(-1));
+    assertEquals(
+      new TextDecoder().decode(written.at(-1)).startsWith(`nnote "${"é".repeat(length)}"\n`),
+      true,
+    );
+    const next = new Promise<void>((resolve) => onWrite = resolve);
+    finish();
+    await next;
+    assertEquals(new TextDecoder().decode(written.at(-1)), `nnote "meanwhile"\n`);
+    finish();
+    await channel.flush();
+  }
+  channel.close();
+});
+
 Deno.test("Channel writes on when the system takes a part only", async () => {
   const [near, far] = pipe();
   const channel = new Channel({
