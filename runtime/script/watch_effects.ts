@@ -31,47 +31,78 @@ const CHANGING: ReadonlySet<string> = new Set([
   "writeFile",
   "writeTextFile",
 ]);
-const CLASSES: readonly string[] = ["WebSocket", "EventSource"];
+/** The members of the global object that are watched, and how. */
+const WATCHERS: ReadonlyMap<PropertyKey, Watcher> = new Map<PropertyKey, Watcher>([
+  ["fetch", ifFunction(watchFetch)],
+  ["WebSocket", ifFunction((member, onEffect) => watchClass("WebSocket", member, onEffect))],
+  ["EventSource", ifFunction((member, onEffect) => watchClass("EventSource", member, onEffect))],
+  ["Deno", (member, onEffect) => isObject(member) ? watchDeno(member, onEffect) : undefined],
+]);
 /** The names of the global object. */
 const WHOLE: readonly string[] = ["globalThis", "global", "self"];
+
+/** Makes what a script gets instead of a member; nothing where the member is not what it should be. */
+type Watcher = (member: unknown, onEffect: OnEffect) => unknown;
 
 /**
  * Globals that tell of effects: of `fetch`, `WebSocket`, `EventSource`, and of what `Deno` can change.
  *
+ * Members are looked at when a script asks for them, since looking costs: Deno loads what stands behind
+ * `EventSource`, a fifth of what a replica's start takes, when somebody does.
+ *
  * @param globals What they are made of, and everything else is taken from.
  */
 export function watchEffects(globals: object, onEffect: OnEffect): object {
-  const members = globals as Readonly<Record<string, unknown>>;
-  const own = new Map<PropertyKey, unknown>();
-  const { fetch, Deno: deno } = members;
-  if (typeof fetch === "function") own.set("fetch", watchFetch(fetch, onEffect));
-  for (const name of CLASSES) {
-    const constructor = members[name];
-    if (typeof constructor === "function") own.set(name, watchClass(name, constructor, onEffect));
-  }
-  if (typeof deno === "object" && deno !== null) own.set("Deno", watchDeno(deno, onEffect));
-  const watched = new Map(own);
+  const members = globals as Readonly<Record<PropertyKey, unknown>>;
+  const watch = lazily((name) => WATCHERS.get(name)?.(members[name], onEffect));
   const whole = members.globalThis;
-  if (typeof whole === "object" && whole !== null) {
-    const proxy = watchWhole(whole, watched);
-    for (const name of WHOLE) if (members[name] === whole) own.set(name, proxy);
-    // the object is a member of itself
-    for (const name of WHOLE) watched.set(name, proxy);
-  }
-  return overlay(globals, (name) => own.get(name));
+  if (!isObject(whole)) return overlay(globals, watch);
+  const proxy = watchWhole(whole, watch);
+  const isWhole = new Set<PropertyKey>(WHOLE.filter((name) => members[name] === whole));
+  return overlay(globals, (name) => isWhole.has(name) ? proxy : watch(name));
 }
 
 /** The global object itself; what a script has put in place of a member is the script's. */
-function watchWhole(whole: object, watched: ReadonlyMap<PropertyKey, unknown>): object {
+function watchWhole(whole: object, watch: (name: PropertyKey) => unknown): object {
   const members = whole as Readonly<Record<PropertyKey, unknown>>;
-  const originals = new Map(Array.from(watched.keys(), (name) => [name, members[name]]));
-  return new Proxy(whole, {
+  // taken before the script can change it
+  const original = lazily((name) => members[name]);
+  const proxy: object = new Proxy(whole, {
     get(_, name) {
+      const first = original(name);
       const member = members[name];
-      if (member === whole) return watched.get(name) ?? member;
-      return originals.has(name) && originals.get(name) === member ? watched.get(name) : member;
+      // the object is a member of itself
+      if (member === whole) return proxy;
+      return first !== undefined && first === member ? watch(name) ?? member : member;
+    },
+    set(target, name, value, receiver) {
+      original(name);
+      return Reflect.set(target, name, value, receiver);
+    },
+    defineProperty(target, name, attributes) {
+      original(name);
+      return Reflect.defineProperty(target, name, attributes);
     },
   });
+  return proxy;
+}
+
+/** Asks once for each name, when it is first asked. */
+function lazily(ask: (name: PropertyKey) => unknown): (name: PropertyKey) => unknown {
+  const known = new Map<PropertyKey, unknown>();
+  return (name) => {
+    if (!WATCHERS.has(name)) return undefined;
+    if (!known.has(name)) known.set(name, ask(name));
+    return known.get(name);
+  };
+}
+
+function ifFunction(watch: (member: object, onEffect: OnEffect) => unknown): Watcher {
+  return (member, onEffect) => typeof member === "function" ? watch(member, onEffect) : undefined;
+}
+
+function isObject(member: unknown): member is object {
+  return typeof member === "object" && member !== null;
 }
 
 function watchFetch(fetch: object, onEffect: OnEffect): object {

@@ -107,3 +107,41 @@ Deno.test("watchEffects() leaves what a script puts into the global object to th
     delete (globalThis as { mpTest?: number }).mpTest;
   }
 });
+
+Deno.test("watchEffects() looks at no member before a script does", () => {
+  const looked: PropertyKey[] = [];
+  const globals: object = new Proxy({
+    EventSource,
+    fetch,
+    get globalThis() {
+      return globals;
+    },
+  }, {
+    get(target, name) {
+      looked.push(name);
+      return Reflect.get(target, name);
+    },
+  });
+  const watched = watchEffects(globals, () => {}) as typeof globalThis;
+  const { globalThis: whole } = watched;
+  assertEquals(looked.filter((name) => name === "EventSource" || name === "fetch"), []);
+  assert(watched.EventSource !== EventSource && whole.fetch !== fetch);
+  assertEquals(looked.includes("EventSource") && looked.includes("fetch"), true);
+});
+
+Deno.test("watchEffects() leaves what a script defines before it has looked to the script", () => {
+  const original = { configurable: true, writable: true, value: () => {} };
+  const globals: { globalThis: object } = Object.defineProperty(
+    {
+      get globalThis() {
+        return globals;
+      },
+    },
+    "fetch",
+    original,
+  );
+  const { globalThis: whole } = watchEffects(globals, () => {}) as typeof globalThis;
+  const mine = () => {};
+  Object.defineProperty(whole, "fetch", { ...original, value: mine });
+  assertEquals<unknown>(whole.fetch, mine);
+});
