@@ -10,6 +10,7 @@ import { commandTable } from "./runtime/cli/command_table.ts";
 import { directLine } from "./runtime/cli/direct_line.ts";
 import { runProgram } from "./runtime/cli/program.ts";
 import { systemOutput } from "./runtime/cli/system_output.ts";
+import { isBundled, madeOf, programModule } from "./runtime/own_files.ts";
 import type { ImageBuilder } from "./drivers/kubernetes/provide_image.ts";
 import type { ReplicaCommand } from "./runtime/launch/driver.ts";
 import type { Drivers } from "./runtime/launch/drivers.ts";
@@ -32,9 +33,10 @@ const imageBuilder: ImageBuilder = {
 };
 
 /** How this program is started: the executable, or its source by Deno. */
-const self: ReplicaCommand = Deno.build.standalone
-  ? { command: Deno.execPath(), args: [] }
-  : { command: Deno.execPath(), args: ["run", "-A", "--unstable-net", import.meta.filename ?? ""] };
+const self: ReplicaCommand = Deno.build.standalone ? { command: Deno.execPath(), args: [] } : {
+  command: Deno.execPath(),
+  args: ["run", "-A", "--unstable-net", fileURLToPath(programModule)],
+};
 
 async function portOwner(port: number) {
   return await (await import("./drivers/process/port_owner.ts")).portOwner(port);
@@ -62,6 +64,12 @@ async function testModules() {
   };
 }
 
+/** Where it runs from source, the next start is to be sooner. */
+async function keepForNext(): Promise<void> {
+  if (isBundled || madeOf !== undefined) return;
+  await (await import("./runtime/launch/keep_launching_half.ts")).keepLaunchingHalf();
+}
+
 const env = (name: string): string | undefined => Deno.env.get(name) || undefined;
 
 /**
@@ -82,6 +90,7 @@ export async function main(args: readonly string[]): Promise<number> {
       commands: commandTable,
       env,
       self,
+      keepForNext,
       portOwner,
     },
     (global) => systemOutput(global, env),

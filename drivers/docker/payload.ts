@@ -251,7 +251,9 @@ function noLibraries(executable: string, why: string, cause?: unknown): MpError 
 
 async function halfEntries(): Promise<TarEntry[]> {
   const { folder } = await servingHalf();
-  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+  // and nothing that this machine knows of them
+  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
+    .filter((name) => name.endsWith(".js")).sort();
   return names.map((name) => ({
     path: `${HALF.slice(1)}/${name}`,
     content: { file: join(folder, name) },

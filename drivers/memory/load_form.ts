@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DeploymentFiles } from "../../runtime/launch/driver.ts";
+import { ownFolder } from "../../runtime/own_files.ts";
 import type { CanonicalForm } from "../../runtime/script/canonical.ts";
 import { installStackMapping } from "../../runtime/script/stack.ts";
 
@@ -38,7 +39,7 @@ export async function loadForm(
       bundleUrl: url,
       map: () => map,
       root: dirname(script),
-      runtimeUrl: new URL("../../runtime/", import.meta.url).href,
+      runtimeUrl: new URL("runtime/", ownFolder).href,
     });
   }
   const entry = { form, hash };

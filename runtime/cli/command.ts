@@ -76,6 +76,8 @@ export interface Program {
   readonly commands: readonly CommandEntry[];
   /** How this program is started. */
   readonly self: ReplicaCommand;
+  /** Makes ahead what this program is started with, where it runs from source; see `launching_half.ts`. */
+  keepForNext?(): Promise<void>;
   /** Who listens on a port, where that can be known. */
   portOwner(
     port: number,

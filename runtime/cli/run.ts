@@ -107,22 +107,27 @@ async function runScript(context: Context): Promise<number> {
     const driver = () => driverLoading;
     return await runDetached(order, { ...context, state, stop, advice, driver, found });
   }
-  return await attach(order, {
-    advice,
-    state,
-    output,
-    stop,
-    driver: () => driverLoading,
-    found,
-    endsAtOnce: (end) => endAtOnce = end,
-    updates: options.watch
-      ? watchScript(prepared, async () => {
-        const next = await prepareAgain("null");
-        if (next.kind === "program") return await noService(next, order.plan.app);
-        return { order: { ...deployOrder(next, parts), keepScale: true }, bundle: next.bundle };
-      })
-      : undefined,
-  });
+  const keeping = program.keepForNext?.();
+  try {
+    return await attach(order, {
+      advice,
+      state,
+      output,
+      stop,
+      driver: () => driverLoading,
+      found,
+      endsAtOnce: (end) => endAtOnce = end,
+      updates: options.watch
+        ? watchScript(prepared, async () => {
+          const next = await prepareAgain("null");
+          if (next.kind === "program") return await noService(next, order.plan.app);
+          return { order: { ...deployOrder(next, parts), keepScale: true }, bundle: next.bundle };
+        })
+        : undefined,
+    });
+  } finally {
+    await keeping;
+  }
 }
 
 /** The deployment of the app on the order's platform that has no launcher. */

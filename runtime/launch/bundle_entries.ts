@@ -48,6 +48,13 @@ export interface BundleEntriesOptions {
    * imports, be it ever asked for or not. Not for `deno compile`, which has to see it.
    */
   readonly hideLazy?: boolean;
+  /** Free names in the code, and what they stand for. */
+  readonly define?: Readonly<Record<string, unknown>>;
+  /**
+   * Whether stack traces are to show the source tree. Each statement has a line of its own then, since what is
+   * hidden moves what follows it in a line.
+   */
+  readonly sourceMaps?: boolean;
 }
 
 /**
@@ -57,9 +64,10 @@ export interface BundleEntriesOptions {
  * @throws {MpError} `launch_failed` when a package cannot be had, or the sources cannot be bundled.
  */
 export async function bundleEntries(
-  { root, entries, folder, minify = false, hideLazy = false, apart = new Map() }:
-    BundleEntriesOptions,
+  options: BundleEntriesOptions,
 ): Promise<void> {
+  const { root, entries, folder, minify = false, hideLazy = false, sourceMaps = false } = options;
+  const { apart = new Map<string, string>(), define = {} } = options;
   const graph = await readGraph(root, entries);
   const config = join(root, "deno.json");
   const importMap = parseImportMap(
@@ -90,9 +98,14 @@ export async function bundleEntries(
         define: {
           __dirname: "import.meta.dirname",
           __filename: "import.meta.filename",
+          ...Object.fromEntries(
+            Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)]),
+          ),
         },
+        sourcemap: sourceMaps && "linked",
+        sourcesContent: false,
         minifySyntax: minify !== false,
-        minifyWhitespace: minify !== false,
+        minifyWhitespace: minify !== false && !sourceMaps,
         minifyIdentifiers: minify === "names",
         keepNames: minify === "names",
         logLevel: "silent",
@@ -101,7 +114,14 @@ export async function bundleEntries(
     );
     for (const { path, text } of outputFiles) {
       await Deno.mkdir(dirname(path), { recursive: true });
-      await Deno.writeTextFile(path, hideLazy ? withHiddenImports(text) : text);
+      await Deno.writeTextFile(
+        path,
+        path.endsWith(".map")
+          ? withSources(text, { path, links, root })
+          : hideLazy
+          ? withHiddenImports(text)
+          : text,
+      );
     }
   } catch (error) {
     throw new MpError("launch_failed", `Cannot bundle ${entries.join()}: ${error}`, {
@@ -111,6 +131,22 @@ export async function bundleEntries(
   } finally {
     await Deno.remove(links, { recursive: true });
   }
+}
+
+/** A source map that leads to the source tree, not to the link to it. */
+function withSources(
+  map: string,
+  { path, links, root }: { path: string; links: string; root: string },
+): string {
+  const { sources, ...rest } = JSON.parse(map) as { sources: readonly string[] };
+  const tree = join(links, SOURCES);
+  return JSON.stringify({
+    ...rest,
+    sources: sources.map((source) => {
+      const from = relative(tree, resolve(dirname(path), source));
+      return from.startsWith("..") ? source : pathToFileURL(join(root, from)).href;
+    }),
+  });
 }
 
 /** Lazy imports of other parts, as esbuild writes them, in a form that is looked at only when they are carried out. */
@@ -188,10 +224,13 @@ function packagesPlugin(options: ResolverOptions): Plugin {
 class PackageResolver {
   #build: PluginBuild;
   #options: ResolverOptions;
+  /** Packages by the links that lead to them. */
+  #linked: ReadonlyMap<string, string>;
 
   constructor(build: PluginBuild, options: ResolverOptions) {
     this.#build = build;
     this.#options = options;
+    this.#linked = new Map(Object.keys(options.graph.npmPackages).map((id) => [linkOf(id), id]));
   }
 
   async resolve(args: OnResolveArgs): Promise<OnResolveResult | undefined> {
@@ -232,9 +271,7 @@ class PackageResolver {
   /** The package in which a file lies, by the link that leads there. */
   #packageOf(file: string): string | undefined {
     const [folder, link] = relative(this.#options.links, file).split(sep);
-    return folder === PACKAGES
-      ? Object.keys(this.#options.graph.npmPackages).find((id) => linkOf(id) === link)
-      : undefined;
+    return folder === PACKAGES && link !== undefined ? this.#linked.get(link) : undefined;
   }
 
   async #resolveIn(

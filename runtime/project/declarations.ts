@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf, MpError } from "../errors.ts";
-import { sourceKey } from "../launch/serving_half.ts";
+import { sourceKey } from "../launch/kept_bundle.ts";
 import { ownFolder } from "../own_files.ts";
 import { cacheFolders } from "../user_folders.ts";
 import { packageFiles } from "./package_files.ts";

@@ -5,6 +5,7 @@
  */
 
 import { dirname, join, toFileUrl } from "@std/path";
+import { ownFolder } from "../own_files.ts";
 import { bundleScript } from "../script/bundle.ts";
 import type { CanonicalForm } from "../script/canonical.ts";
 import { nodeBuiltin, scriptMeta } from "../script/instance.ts";
@@ -52,7 +53,7 @@ export async function loadTestFile(file: string, modules: TestModules): Promise<
     map: () => bundle.map,
     root: dirname(bundle.script),
     // the program's own frames, which say nothing about the test
-    runtimeUrl: new URL("../../", import.meta.url).href,
+    runtimeUrl: ownFolder.href,
   });
   const register = testRegister();
   const { globals, timers } = testGlobals(register.test);

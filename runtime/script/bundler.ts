@@ -9,6 +9,7 @@ import childProcess, { type ChildProcess } from "node:child_process";
 import type * as esbuild from "esbuild";
 import { embedded } from "../embedded.ts";
 import { MpError } from "../errors.ts";
+import { madeOf } from "../own_files.ts";
 
 /** What is used of esbuild. */
 export type Esbuild = Omit<typeof esbuild, "default">;
@@ -44,6 +45,11 @@ export async function warmUpBundler(): Promise<{ readonly version: string }> {
     await esbuild.transform("");
     return { version: esbuild.version };
   });
+}
+
+/** The native program of the service that runs. */
+export function bundlerProgram(): string | undefined {
+  return child?.spawnfile;
 }
 
 /**
@@ -95,7 +101,7 @@ const PATH_VARIABLE = "ESBUILD_BINARY_PATH";
 
 async function importEsbuild(): Promise<Esbuild> {
   const description = embedded();
-  if (description === undefined) return await loadLibrary();
+  if (description === undefined) return await ofSource();
   const { nativeEsbuild } = await import("./native_esbuild.ts");
   const { esbuild } = description;
   let program: string;
@@ -106,6 +112,21 @@ async function importEsbuild(): Promise<Esbuild> {
     if (!Deno.build.standalone) return await downloaded(esbuild.version, error);
     throw error;
   }
+  return await loadLibraryFor(program);
+}
+
+/** esbuild from Deno's cache of packages, which has its native program; a bundle only knows where that was. */
+async function ofSource(): Promise<Esbuild> {
+  if (madeOf === undefined) return await loadLibrary();
+  const there = await Deno.stat(madeOf.esbuild).then(({ isFile }) => isFile, () => false);
+  if (there) return await loadLibraryFor(madeOf.esbuild);
+  const { version } = await loadLibrary();
+  return await downloaded(version, new Error(`"${madeOf.esbuild}" is gone`));
+}
+
+/** @param program The native program; nothing where it lies in a package beside the library. */
+async function loadLibraryFor(program: string | undefined): Promise<Esbuild> {
+  if (program === undefined) return await loadLibrary();
   // it looks once, when it is loaded; scripts and replicas inherit what the user has set
   const users = Deno.env.get(PATH_VARIABLE);
   Deno.env.set(PATH_VARIABLE, program);

@@ -24,7 +24,7 @@ export async function runTopology(
       "run",
       "-A",
       "--unstable-net",
-      `${ROOT}main.ts`,
+      `${ROOT}mp.ts`,
       "run",
       script,
       "--port",

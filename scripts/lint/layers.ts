@@ -97,7 +97,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: "the entries",
-    files: ["main.ts", "replica.ts", "testing.ts"],
+    files: ["main.ts", "mp.ts", "replica.ts", "testing.ts"],
     layers: ["deno.json", "mod.ts", "patterns", "runtime", "drivers", "testing"],
     packages: ["@std"],
     builtIns: true,

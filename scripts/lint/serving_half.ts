@@ -30,7 +30,7 @@ const FORBIDDEN: readonly { readonly what: RegExp; readonly why: string }[] = [
       "need next to its contract in runtime/",
   },
   { what: /^drivers\/(?!storage\/)/, why: "a replica is launched by a driver and never loads one" },
-  { what: /^(main|testing)\.ts$/, why: "it joins both halves" },
+  { what: /^(main|mp|testing)\.ts$/, why: "it joins both halves" },
   {
     what: /^(dockerode|@kubernetes\/)/,
     why: "a replica is launched by a platform and never asks it",

@@ -15,7 +15,7 @@ async function* texts(folder = root): AsyncGenerator<[path: string, text: string
 }
 
 /** Files of the root; other names without a folder are told in the context of one. */
-const ENTRIES = new Set(["mod.ts", "main.ts", "replica.ts"]);
+const ENTRIES = new Set(["mod.ts", "main.ts", "mp.ts", "replica.ts"]);
 
 const pin = (await Deno.readTextFile(join(root, ".dvmrc"))).trim();
 

@@ -108,7 +108,7 @@ export async function mpSandbox(
 export function mpProgram(): readonly string[] {
   const executable = Deno.env.get("MP_TEST_EXECUTABLE");
   if (executable) return [executable];
-  return [Deno.execPath(), "run", "-A", "--unstable-net", join(ROOT, "main.ts")];
+  return [Deno.execPath(), "run", "-A", "--unstable-net", join(ROOT, "mp.ts")];
 }
 
 async function environment(folder: string): Promise<Record<string, string>> {

@@ -12,7 +12,7 @@ export const executableStart: Row = {
   better: "less",
   async prepare() {
     const mp = await benchExecutable();
-    const source = [Deno.execPath(), "run", "-A", "--unstable-net", `${ROOT}main.ts`];
+    const source = [Deno.execPath(), "run", "-A", "--unstable-net", `${ROOT}mp.ts`];
     const sides: Side[] = [
       { name: "compiled", measure: () => timeToAnswer([mp]) },
       { name: "source", measure: () => timeToAnswer(source) },

@@ -32,7 +32,7 @@ export async function timeToAnswer(
   const before = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", "--unstable-net", `${ROOT}main.ts`],
+      ...["run", "-A", "--unstable-net", `${ROOT}mp.ts`],
       ...["run", `${ROOT}examples/histogram.ts`, "--port", String(port)],
       ...["--replicas", `histogram-service.scatter=${leaves}`],
       ...options,
