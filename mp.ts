@@ -10,7 +10,7 @@
 import { launchingHalf } from "./runtime/launch/launching_half.ts";
 import { pathToFileURL } from "node:url";
 
-const kept = launchingHalf();
+const kept = await launchingHalf();
 const program = kept === undefined ? new URL("./main.ts", import.meta.url) : pathToFileURL(kept);
 const { main, direct }: Pick<typeof import("./main.ts"), "main" | "direct"> = await import(
   program.href

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, MpError } from "../../runtime/errors.ts";
 import type {
@@ -24,6 +23,9 @@ import { networkFileSystem } from "./network_file_system.ts";
 import { isBusy, sqliteFault } from "./sqlite_fault.ts";
 import { CommitFailure, openRecords, type SqliteRecords } from "./sqlite_records.ts";
 import { commitQueue } from "./commit_queue.ts";
+
+// imported, each of its names is looked at, and Deno loads the streams behind some: a third of a start
+const { mkdirSync, readFileSync, realpathSync, statSync } = process.getBuiltinModule("node:fs");
 
 /** How many entries are read at once. */
 const PAGE = 256;

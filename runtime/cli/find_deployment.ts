@@ -4,7 +4,6 @@
  * @module
  */
 
-import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { MpError } from "../errors.ts";
 import type { Address } from "../launch/address_book.ts";
@@ -142,7 +141,7 @@ function none(message: string, next: string): MpError {
 
 function realPath(path: string): string {
   try {
-    return realpathSync(path);
+    return Deno.realPathSync(path);
   } catch {
     return resolve(path);
   }

@@ -209,6 +209,9 @@ function packagesPlugin(options: ResolverOptions): Plugin {
       build.onLoad({ filter: /.*/, namespace: "node" }, ({ path }) => ({
         contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
       }));
+      build.onLoad({ filter: /.*/, namespace: "esbuild" }, ({ path }) => ({
+        contents: FOR_ESBUILD[path],
+      }));
       // Deno gives packages Node's timers, which can be let go; in a bundle they would have the web's
       build.onLoad({ filter: /[\\/]node_modules[\\/].+\.c?js$/ }, async ({ path }) => {
         const code = await Deno.readTextFile(path);
@@ -238,6 +241,10 @@ class PackageResolver {
     if (args.pluginData === SKIP || isOwn) return undefined;
     const name = args.path.replace(/^node:/, "");
     if (builtins.has(name)) {
+      const importer = this.#packageOf(args.importer);
+      const isForEsbuild = importer !== undefined && Object.hasOwn(FOR_ESBUILD, name) &&
+        this.#options.graph.npmPackages[importer]?.name === "esbuild";
+      if (isForEsbuild) return { path: name, namespace: "esbuild" };
       return args.kind === "require-call"
         ? { path: name, namespace: "node" }
         : { path: `node:${name}`, external: true };
@@ -302,6 +309,16 @@ class PackageResolver {
       : { path: found.path, external: found.external, sideEffects: found.sideEffects };
   }
 }
+
+/**
+ * What esbuild gets instead of modules of Node. They take some milliseconds each to be loaded, and it asks
+ * little of them: whether it writes to a terminal, names for large files, and to be told that it is no worker.
+ */
+const FOR_ESBUILD: Readonly<Record<string, string>> = {
+  tty: `exports.isatty = (fd) => [Deno.stdin, Deno.stdout, Deno.stderr][fd].isTerminal();`,
+  crypto: `exports.randomBytes = (size) => process.getBuiltinModule("crypto").randomBytes(size);`,
+  worker_threads: `throw new Error("it is not loaded for esbuild");`,
+};
 
 /** A CommonJS module whose timers are Node's. What it declares by these names itself stays its own. */
 function nodeTimers(code: string): string {

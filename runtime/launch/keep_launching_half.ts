@@ -20,12 +20,12 @@ import { findServingHalf } from "./serving_half.ts";
  */
 export async function keepLaunchingHalf(options: LaunchingHalfOptions = {}): Promise<boolean> {
   if (isBundled || madeOf !== undefined || ownFolder.protocol !== "file:") return false;
-  const servingHalf = findServingHalf()?.folder;
+  const servingHalf = (await findServingHalf())?.folder;
   if (servingHalf === undefined) return false;
   try {
     await keepBundle(
       "what mp runs",
-      keptLaunchingHalf(options),
+      await keptLaunchingHalf(options),
       (folder) =>
         withBundler(async () => {
           const esbuild = bundlerProgram();

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { messageOf, MpError } from "../errors.ts";
+import { sha256 } from "../sha256.ts";
 import { isPrivate } from "../user_folders.ts";
 
 /** A bundle that is kept. */
@@ -35,7 +35,7 @@ const MONTH = 30 * 24 * 3600 * 1000;
  * @param root The folder of the source tree.
  * @param sources Files and folders in it, which need not be there.
  */
-export function sourceKey(root: string, sources: readonly string[]): string {
+export async function sourceKey(root: string, sources: readonly string[]): Promise<string> {
   const seen = [JSON.stringify([config.version, Deno.version.deno, Deno.build.target, root])];
   const add = (path: string) => {
     const info = Deno.statSync(join(root, path));
@@ -54,13 +54,17 @@ export function sourceKey(root: string, sources: readonly string[]): string {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-  // at once, since each call of the digest costs as much as the look at a file
-  return `${config.version}-${digestOf(seen.join("")).slice(0, 24)}`;
+  return `${config.version}-${(await sha256(seen.join(""))).slice(0, 24)}`;
 }
 
 /** The folder of a bundle that was made before, where there is one. */
-export function findBundle({ module, key, caches }: KeptBundle): string | undefined {
-  return caches.map((cache) => join(cache, key)).find((folder) => isWhole(folder, module));
+export async function findBundle(
+  { module, key, caches }: KeptBundle,
+): Promise<string | undefined> {
+  for (const cache of caches) {
+    const folder = join(cache, key);
+    if (await isWhole(folder, module)) return folder;
+  }
 }
 
 /**
@@ -94,18 +98,18 @@ export async function keepBundle(
 }
 
 /** Whether a folder holds all files as they were made. */
-function isWhole(folder: string, module: string): boolean {
+async function isWhole(folder: string, module: string): Promise<boolean> {
   try {
     const files = JSON.parse(Deno.readTextFileSync(join(folder, MANIFEST))) as Record<
       string,
       string
     >;
     if (!isPrivate(dirname(folder)) || !Object.hasOwn(files, module)) return false;
-    const seen = fingerprint(folder, Object.keys(files));
+    const seen = await fingerprint(folder, Object.keys(files));
     if (readStamp(folder) !== seen) {
-      const isRight = ([name, sum]: [string, string]) =>
-        digestOf(Deno.readFileSync(join(folder, name))) === sum;
-      if (!Object.entries(files).every(isRight)) return false;
+      for (const [name, sum] of Object.entries(files)) {
+        if (await sha256(Deno.readFileSync(join(folder, name))) !== sum) return false;
+      }
       writeStamp(folder, seen);
     }
     touch(folder);
@@ -120,14 +124,14 @@ function isWhole(folder: string, module: string): boolean {
  * Changes whenever one of the files does, and costs a tenth of reading them: nobody can set the time of the
  * last change of an inode.
  */
-function fingerprint(folder: string, names: readonly string[]): string {
+async function fingerprint(folder: string, names: readonly string[]): Promise<string> {
   const seen = ["", ...names].map((name) => {
     const { isFile, size, ino, mode, mtime, ctime } = Deno.lstatSync(join(folder, name));
     return name === ""
       ? [ino]
       : [name, isFile, size, ino, mode, mtime?.getTime(), ctime?.getTime()];
   });
-  return digestOf(JSON.stringify(seen));
+  return await sha256(JSON.stringify(seen));
 }
 
 function readStamp(folder: string): string | undefined {
@@ -163,18 +167,18 @@ async function makeIn(
     await make(fresh);
     const files: Record<string, string> = {};
     for (const { name } of Deno.readDirSync(fresh)) {
-      files[name] = digestOf(Deno.readFileSync(join(fresh, name)));
+      files[name] = await sha256(Deno.readFileSync(join(fresh, name)));
     }
     Deno.writeTextFileSync(join(fresh, MANIFEST), JSON.stringify(files));
     if (await move(fresh, folder)) {
       await removeUnused(cache);
       return folder;
     }
-    if (!isWhole(folder, module)) {
+    if (!await isWhole(folder, module)) {
       // a damaged one is in the way, and another process may be about to replace it too
       if (await move(folder, `${fresh}.damaged`)) await remove(`${fresh}.damaged`);
       if (await move(fresh, folder)) return folder;
-      if (!isWhole(folder, module)) return fresh;
+      if (!await isWhole(folder, module)) return fresh;
     }
     await remove(fresh);
     return folder;
@@ -211,8 +215,4 @@ function touch(folder: string): void {
   const now = Date.now();
   const { mtime } = Deno.statSync(folder);
   if (mtime && now - mtime.getTime() > MONTH / 30) Deno.utimeSync(folder, now / 1000, now / 1000);
-}
-
-function digestOf(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
 }

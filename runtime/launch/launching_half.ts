@@ -27,14 +27,16 @@ export interface LaunchingHalfOptions {
 }
 
 /** The path of the module, where it was made of the sources as they are. */
-export function launchingHalf(options: LaunchingHalfOptions = {}): string | undefined {
-  const folder = findBundle(keptLaunchingHalf(options));
+export async function launchingHalf(
+  options: LaunchingHalfOptions = {},
+): Promise<string | undefined> {
+  const folder = await findBundle(await keptLaunchingHalf(options));
   return folder === undefined ? undefined : join(folder, MODULE);
 }
 
 /** How it is kept. */
-export function keptLaunchingHalf(
+export async function keptLaunchingHalf(
   { caches = cacheFolders("launching-half") }: LaunchingHalfOptions = {},
-): KeptBundle {
-  return { module: MODULE, key: sourceKey(fileURLToPath(ownFolder), SOURCES), caches };
+): Promise<KeptBundle> {
+  return { module: MODULE, key: await sourceKey(fileURLToPath(ownFolder), SOURCES), caches };
 }

@@ -9,7 +9,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { MpError, systemReason } from "../errors.ts";
 import { cacheFolders, isPrivate, removeOlder } from "../user_folders.ts";
@@ -139,5 +138,6 @@ function readWhole(file: Deno.FsFile): Uint8Array {
 }
 
 function digestOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  // loaded only where it is needed, for it takes some milliseconds
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(bytes).digest("hex");
 }

@@ -53,10 +53,10 @@ export async function servingHalf(options: ServingHalfOptions = {}): Promise<Ser
       next: "Clone the project, or use its executable",
     });
   }
-  const found = findServingHalf(options);
+  const found = await findServingHalf(options);
   if (found !== undefined) return found;
   const root = fileURLToPath(ownFolder);
-  const folder = await keepBundle("what replicas run", keptIn(options), async (folder) => {
+  const folder = await keepBundle("what replicas run", await keptIn(options), async (folder) => {
     // where it is made already, nothing is needed to make it
     const { bundleEntries } = await import("./bundle_entries.ts");
     await bundleEntries({ root, entries: [ENTRY], folder, minify: true, hideLazy: true });
@@ -65,17 +65,21 @@ export async function servingHalf(options: ServingHalfOptions = {}): Promise<Ser
 }
 
 /** The module that replicas run, where the source tree's was made before. */
-export function findServingHalf(options: ServingHalfOptions = {}): ServingHalf | undefined {
+export async function findServingHalf(
+  options: ServingHalfOptions = {},
+): Promise<ServingHalf | undefined> {
   // the launching half is made of the same sources, and was told where the other lies
   const known = options.caches === undefined ? madeOf?.servingHalf : undefined;
   const folder = known === undefined
-    ? findBundle(keptIn(options))
-    : findBundle({ module: MODULE, key: basename(known), caches: [dirname(known)] });
+    ? await findBundle(await keptIn(options))
+    : await findBundle({ module: MODULE, key: basename(known), caches: [dirname(known)] });
   return folder === undefined ? undefined : inFolder(folder);
 }
 
-function keptIn({ caches = cacheFolders("serving-half") }: ServingHalfOptions): KeptBundle {
-  return { module: MODULE, key: sourceKey(fileURLToPath(ownFolder), SOURCES), caches };
+async function keptIn(
+  { caches = cacheFolders("serving-half") }: ServingHalfOptions,
+): Promise<KeptBundle> {
+  return { module: MODULE, key: await sourceKey(fileURLToPath(ownFolder), SOURCES), caches };
 }
 
 function inFolder(folder: string): ServingHalf {

@@ -56,7 +56,7 @@ const SOURCES = [
 
 /** The folder of those that were made of the source tree, once for each state of it. */
 async function ofSources(): Promise<string> {
-  const key = sourceKey(fileURLToPath(ownFolder), SOURCES);
+  const key = await sourceKey(fileURLToPath(ownFolder), SOURCES);
   const problems: string[] = [];
   for (const cache of cacheFolders("declarations")) {
     const folder = join(cache, key);

@@ -11,6 +11,7 @@ import type { AddressBook } from "../launch/address_book.ts";
 import type { CanonicalForm } from "../script/canonical.ts";
 import { installStackMapping } from "../script/stack.ts";
 import { takeUncaught } from "../script/uncaught.ts";
+import { sha256 } from "../sha256.ts";
 import type { StorageDrivers } from "../storage/lazy_storage.ts";
 import { openTracing } from "../telemetry/open_tracing.ts";
 import { flushSpans } from "../telemetry/span_export.ts";
@@ -261,9 +262,4 @@ function readNow(from: FileOrText): string {
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? error.stack ?? error.message : messageOf(error);
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import type { BuildFailure, BuildOptions, Metafile } from "esbuild";
 import { buildError } from "./build_errors.ts";
@@ -13,6 +12,7 @@ import { ENVIRONMENT, HAND_OVER, wrapCanonical } from "./canonical_wrapper.ts";
 import { checkScript } from "./check_script.ts";
 import { metaDefine, type Rewrite, rewritePlugin, rewritesOf } from "./file_rewrites.ts";
 import { ENTRY, type ResolveOptions, resolvePlugin } from "./resolve.ts";
+import { sha256 } from "../sha256.ts";
 import { type ScriptConfig, scriptConfig } from "./script_config.ts";
 
 export { stopBundler, warmUpBundler } from "./bundler.ts";
@@ -87,7 +87,7 @@ async function bundle(
   return {
     code,
     map: mapOf(built.map, linesBefore),
-    hash: createHash("sha256").update(code).digest("hex"),
+    hash: await sha256(code),
     inputs: [...new Set([...built.files, ...config.files])],
     script,
     mayServe: built.usesApi && /\bservice\b/.test(code),

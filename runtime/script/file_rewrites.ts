@@ -8,7 +8,6 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import type { Plugin } from "esbuild";
 import type { Esbuild } from "./bundler.ts";
@@ -30,7 +29,7 @@ export interface Rewrite {
  */
 export function rewritesOf(body: string, files: readonly string[], script: string): Rewrite[] {
   const rewrites: Rewrite[] = [];
-  if (body.includes("require.main") && readFileSync(script, "utf8").includes("require.main")) {
+  if (body.includes("require.main") && Deno.readTextFileSync(script).includes("require.main")) {
     // what a script runs only when it is the main module; other files of the bundle are not
     rewrites.push({ file: script, define: { "require.main": "module" } });
   }
@@ -44,7 +43,7 @@ export function rewritesOf(body: string, files: readonly string[], script: strin
 }
 
 function asksWhereItIs(file: string): boolean {
-  return /\bimport\s*\.\s*meta\b|\b__(file|dir)name\b/.test(readFileSync(file, "utf8"));
+  return /\bimport\s*\.\s*meta\b|\b__(file|dir)name\b/.test(Deno.readTextFileSync(file));
 }
 
 /** Replaces `import.meta`, `__filename` and `__dirname` by the members of a variable. */
@@ -64,7 +63,7 @@ export function rewritePlugin(esbuild: Esbuild, rewrites: readonly Rewrite[]): P
     name: "mp-rewrite",
     setup(build) {
       build.onLoad({ filter: new RegExp(`^(${escaped.join("|")})$`) }, async ({ path }) => {
-        const { code } = await esbuild.transform(readFileSync(path, "utf8"), {
+        const { code } = await esbuild.transform(Deno.readTextFileSync(path), {
           loader: /\.[cm]?tsx?$/.test(path) ? "ts" : "js",
           define: defines.get(path),
           sourcefile: path,

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { type EmbeddedFile, readEmbedded } from "../embedded.ts";
 import { messageOf, MpError, systemReason } from "../errors.ts";
@@ -190,5 +189,6 @@ function removeRemains(folder: string): void {
 const HOUR = 3600 * 1000;
 
 function digestOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  // loaded only where it is needed, for it takes some milliseconds
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(bytes).digest("hex");
 }

@@ -8,7 +8,6 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { basename, dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -231,7 +230,7 @@ function unresolvedMapped(specifier: string, written: string): OnResolveResult {
 function versionOf(path: string, name: string): string | undefined {
   for (let folder = dirname(path); dirname(folder) !== folder; folder = dirname(folder)) {
     try {
-      const json = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+      const json = JSON.parse(Deno.readTextFileSync(`${folder}/package.json`));
       if (json.name === name && typeof json.version === "string") return json.version;
     } catch {
       // the next folder above

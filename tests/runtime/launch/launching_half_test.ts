@@ -37,7 +37,7 @@ async function runWith(path: string, code: string) {
 Deno.test("keepLaunchingHalf() makes what launchingHalf() finds", async () => {
   await using half = await made();
   assert(half.kept);
-  const path = launchingHalf(half)!;
+  const path = (await launchingHalf(half))!;
   assert(path.startsWith(half.caches[0]!));
   // nothing but its own parts is imported, and nothing but that is left of the making
   const names = [...Deno.readDirSync(half.caches[0]!)].map(({ name }) => name);
@@ -48,7 +48,7 @@ Deno.test("keepLaunchingHalf() makes what launchingHalf() finds", async () => {
 
 Deno.test("launchingHalf() knows the source tree and its own serving half", async () => {
   await using half = await made();
-  const path = launchingHalf(half)!;
+  const path = (await launchingHalf(half))!;
   const text = Array.from(Deno.readDirSync(dirname(path)))
     .filter(({ name }) => name.endsWith(".js"))
     .map(({ name }) => Deno.readTextFileSync(join(dirname(path), name))).join("\n");
@@ -59,7 +59,7 @@ Deno.test("launchingHalf() knows the source tree and its own serving half", asyn
 Deno.test("launchingHalf() shows lines of the source tree in stack traces", async () => {
   await using half = await made();
   const { stdout, stderr } = await runWith(
-    launchingHalf(half)!,
+    (await launchingHalf(half))!,
     `try { await half.direct("no URL", []); } catch (error) { console.log(error.stack); }`,
   );
   const [, line] = /main\.ts:(\d+):\d+/.exec(stdout) ?? [];
@@ -71,22 +71,22 @@ Deno.test("launchingHalf() shows lines of the source tree in stack traces", asyn
 
 Deno.test("launchingHalf() finds nothing that is damaged, of other sources, or open to others", async () => {
   await using half = await made();
-  const path = launchingHalf(half)!;
+  const path = (await launchingHalf(half))!;
   const [name] = Array.from(Deno.readDirSync(dirname(path)), ({ name }) => name)
     .filter((name) => name.startsWith("chunk-") && name.endsWith(".js"));
   const part = join(dirname(path), name!);
   const whole = Deno.readTextFileSync(part);
   await Deno.writeTextFile(part, `${whole} `);
-  assertEquals(launchingHalf(half), undefined);
+  assertEquals(await launchingHalf(half), undefined);
   await Deno.writeTextFile(part, whole);
-  assertEquals(launchingHalf(half), path);
+  assertEquals(await launchingHalf(half), path);
   if (Deno.build.os !== "windows") {
     await Deno.chmod(half.caches[0]!, 0o777);
-    assertEquals(launchingHalf(half), undefined);
+    assertEquals(await launchingHalf(half), undefined);
     await Deno.chmod(half.caches[0]!, 0o700);
   }
   await Deno.rename(dirname(path), `${dirname(path)}-of-others`);
-  assertEquals(launchingHalf(half), undefined);
+  assertEquals(await launchingHalf(half), undefined);
 });
 
 Deno.test("keepLaunchingHalf() stops nobody where it can be kept nowhere", async () => {
