@@ -23,7 +23,7 @@ export interface KeptBundle {
   readonly caches: readonly string[];
 }
 
-/** Names and digests of the files. Written last. */
+/** Names and digests of the files that are needed. Written last. */
 const MANIFEST = "files.json";
 /** What was seen of the files when their digests were right. */
 const STAMP = "checked.json";
@@ -36,25 +36,33 @@ const MONTH = 30 * 24 * 3600 * 1000;
  * @param sources Files and folders in it, which need not be there.
  */
 export async function sourceKey(root: string, sources: readonly string[]): Promise<string> {
-  const seen = [JSON.stringify([config.version, Deno.version.deno, Deno.build.target, root])];
-  const add = (path: string) => {
-    const info = Deno.statSync(join(root, path));
-    if (!info.isDirectory) {
-      seen.push(`${path}\0${info.size}\0${info.mtime?.getTime()}\n`);
-      return;
+  let seen = JSON.stringify([config.version, Deno.version.deno, Deno.build.target, root]);
+  // in front of every start, so names are put together by hand: join() takes longer than the look at a file
+  const addFile = (path: string) => {
+    const { size, mtime } = Deno.statSync(`${root}/${path}`);
+    seen += `${path}\0${size}\0${mtime?.getTime()}\n`;
+  };
+  const addFolder = (path: string) => {
+    const entries = [...Deno.readDirSync(`${root}/${path}`)].sort(byName);
+    for (const { name, isDirectory } of entries) {
+      if (isDirectory) addFolder(`${path}/${name}`);
+      else addFile(`${path}/${name}`);
     }
-    const names = Array.from(Deno.readDirSync(join(root, path)), ({ name }) => name).sort();
-    for (const name of names) add(join(path, name));
   };
   for (const source of sources) {
     try {
-      add(source);
+      if (Deno.statSync(`${root}/${source}`).isDirectory) addFolder(source);
+      else addFile(source);
     } catch (error) {
       // a lock file need not be there
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-  return `${config.version}-${(await sha256(seen.join(""))).slice(0, 24)}`;
+  return `${config.version}-${(await sha256(seen)).slice(0, 24)}`;
+}
+
+function byName(a: Deno.DirEntry, b: Deno.DirEntry): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 /** The folder of a bundle that was made before, where there is one. */
@@ -125,13 +133,12 @@ async function isWhole(folder: string, module: string): Promise<boolean> {
  * last change of an inode.
  */
 async function fingerprint(folder: string, names: readonly string[]): Promise<string> {
-  const seen = ["", ...names].map((name) => {
-    const { isFile, size, ino, mode, mtime, ctime } = Deno.lstatSync(join(folder, name));
-    return name === ""
-      ? [ino]
-      : [name, isFile, size, ino, mode, mtime?.getTime(), ctime?.getTime()];
-  });
-  return await sha256(JSON.stringify(seen));
+  let seen = `${Deno.lstatSync(folder).ino}\n`;
+  for (const name of names) {
+    const { isFile, size, ino, mode, mtime, ctime } = Deno.lstatSync(`${folder}/${name}`);
+    seen += `${name}\0${isFile} ${size} ${ino} ${mode} ${mtime?.getTime()} ${ctime?.getTime()}\n`;
+  }
+  return await sha256(seen);
 }
 
 function readStamp(folder: string): string | undefined {
@@ -167,7 +174,8 @@ async function makeIn(
     await make(fresh);
     const files: Record<string, string> = {};
     for (const { name } of Deno.readDirSync(fresh)) {
-      files[name] = await sha256(Deno.readFileSync(join(fresh, name)));
+      // without its source map, a module only has worse stack traces
+      if (!name.endsWith(".map")) files[name] = await sha256(Deno.readFileSync(join(fresh, name)));
     }
     Deno.writeTextFileSync(join(fresh, MANIFEST), JSON.stringify(files));
     if (await move(fresh, folder)) {
