@@ -54,6 +54,13 @@ export async function runTopology(
   };
 }
 
+/** Has made what later runs start with: the first run makes what replicas run, the second what `mp` runs. */
+export async function makeHalves(): Promise<void> {
+  for (let run = 0; run < 2; run++) {
+    await using _ = await runTopology(`${ROOT}examples/hello.ts`);
+  }
+}
+
 /** Runs a baseline program, which prints its address when it is ready. */
 export function runBaseline(name: string, args: readonly string[] = []): Promise<Served> {
   return served(spawnBaseline(name, args));

@@ -1,5 +1,5 @@
 import { benchExecutable } from "../executable.ts";
-import { ROOT } from "../processes.ts";
+import { makeHalves, ROOT } from "../processes.ts";
 import type { Row, Side } from "../row.ts";
 
 /** From the start of the launcher of one service to its first right answer. */
@@ -12,6 +12,7 @@ export const executableStart: Row = {
   better: "less",
   async prepare() {
     const mp = await benchExecutable();
+    await makeHalves();
     const source = [Deno.execPath(), "run", "-A", "--unstable-net", `${ROOT}mp.ts`];
     const sides: Side[] = [
       { name: "compiled", measure: () => timeToAnswer([mp]) },

@@ -1,4 +1,4 @@
-import { memoryOf, ROOT, runBaseline, runTopology, type Served } from "../processes.ts";
+import { makeHalves, memoryOf, ROOT, runBaseline, runTopology, type Served } from "../processes.ts";
 import type { Row } from "../row.ts";
 
 /** The memory of eleven idle replicas and their launcher. Each side runs alone, for shared pages are shared with all. */
@@ -9,8 +9,8 @@ export const memory: Row = {
   against: "12 bare Deno.serve processes",
   target: 1.25,
   better: "less",
-  // deno-lint-ignore require-await -- nothing is started ahead
   async prepare() {
+    await makeHalves();
     const sides = [
       { name: "mp", measure: () => measure(() => runTopology(`${ROOT}examples/histogram.ts`)) },
       { name: "bare", measure: () => measure(() => runBaseline("bare_start", ["stay"])) },

@@ -1,4 +1,4 @@
-import { ROOT, spawnBaseline } from "../processes.ts";
+import { makeHalves, ROOT, spawnBaseline } from "../processes.ts";
 import type { Row } from "../row.ts";
 
 /** From the start of the launcher to the first right answer of eleven replicas. */
@@ -10,6 +10,7 @@ export const start: Row = {
   target: 1.3,
   better: "less",
   async prepare() {
+    await makeHalves();
     const sides = [{ name: "mp", measure: startOurs }, { name: "bare", measure: startBare }];
     for (const { measure } of sides) await measure();
     return { sides, async [Symbol.asyncDispose]() {} };
