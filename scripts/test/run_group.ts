@@ -7,7 +7,7 @@
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { FailedFiles } from "./failed_files.ts";
 import { Progress } from "./progress.ts";
-import { NOTHING, parseSummary, type Summary } from "./summary.ts";
+import { parseSummary, type Summary } from "./summary.ts";
 
 /** One line that `deno test` printed. */
 export type PrintLine = (line: string) => void;
