@@ -7,6 +7,7 @@
 import { AssertionError } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { denoDir } from "./deno_dir.ts";
+import { keepHalves } from "./kept_halves.ts";
 import { type LeftRunning, leftRunning } from "./left_running.ts";
 import { type Ended, type Program, startProgram } from "./program.ts";
 
@@ -57,12 +58,12 @@ export async function mp(args: readonly string[], options: MpOptions = {}): Prom
 /**
  * Makes a sandbox.
  *
- * @param program What is run, before its arguments: the program from source, or the executable that
- * `MP_TEST_EXECUTABLE` names.
+ * @param program What is run, before its arguments. Default: the program from source, which finds ready what it makes
+ * at its first runs, or the executable that `MP_TEST_EXECUTABLE` names.
  * @param ownEnv Added to the environment of everything that is run.
  */
 export async function mpSandbox(
-  program: readonly string[] = mpProgram(),
+  program?: readonly string[],
   ownEnv: Readonly<Record<string, string>> = {},
 ): Promise<Sandbox> {
   // short, for the paths of sockets have few bytes
@@ -72,11 +73,15 @@ export async function mpSandbox(
   await Promise.all(
     ["state", "cache", "run"].map((name) => Deno.mkdir(join(folder, name), { mode: 0o700 })),
   );
+  if (program === undefined && !Deno.env.get("MP_TEST_EXECUTABLE")) {
+    await keepHalves(join(folder, "cache"));
+  }
+  const [command, ...first] = program ?? mpProgram();
   const sandbox: Sandbox = {
     folder,
     start(args, options = {}) {
-      const running = startProgram(program[0]!, {
-        args: [...program.slice(1), ...args],
+      const running = startProgram(command!, {
+        args: [...first, ...args],
         cwd: options.cwd ?? folder,
         env: { ...env, ...options.env },
         stdin: options.stdin,
