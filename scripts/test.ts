@@ -7,9 +7,9 @@
 import { fromFileUrl, resolve } from "@std/path";
 import { ABSENT_VARIABLE, EXECUTABLE_VARIABLE, testExecutable } from "./test/executable.ts";
 import { findGroups, type Groups } from "./test/groups.ts";
-import { type FilesResult, runFiles } from "./test/run_files.ts";
+import { runFiles } from "./test/run_files.ts";
 import type { RunGroupOptions } from "./test/run_group.ts";
-import { runPatiently } from "./test/run_patiently.ts";
+import { type PatientResult, runPatiently } from "./test/run_patiently.ts";
 import { addSummaries, showSummary } from "./test/summary.ts";
 
 const root = fromFileUrl(new URL("../", import.meta.url));
@@ -72,8 +72,10 @@ interface RunOptions {
 async function runAll(
   groups: Groups,
   { flags, signal, isWhole }: RunOptions,
-): Promise<FilesResult[]> {
-  const runAsAsked = Deno.env.get("CI") === "true" ? runPatiently : runFiles;
+): Promise<PatientResult[]> {
+  const isPatient = Deno.env.get("CI") === "true";
+  const runAsAsked = async (...args: Parameters<typeof runFiles>): Promise<PatientResult> =>
+    isPatient ? await runPatiently(...args) : { ...await runFiles(...args), flaky: [] };
   const run = (
     files: readonly string[],
     options: Partial<RunGroupOptions> = {},

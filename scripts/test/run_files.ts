@@ -9,9 +9,10 @@ import { addSummaries, type Summary } from "./summary.ts";
 
 /** What ran. */
 export interface FilesResult extends Summary {
+  /** The files in which a test failed. */
   readonly failedFiles: readonly string[];
-  /** Files that passed only when they ran by themselves. */
-  readonly flaky: readonly string[];
+  /** How many files broke `deno test` off; each counts as a failure. */
+  readonly broken: number;
   /** What is to be told again at the very end, a line each. */
   readonly complaints: readonly string[];
 }
@@ -20,39 +21,27 @@ export interface FilesResult extends Summary {
  * Runs `deno test`. When it breaks off, in a file that hangs or ends the process, it goes on with those that had not begun.
  *
  * @param flags Options of `deno test`.
- * @param again Whether a file that breaks it off is run once more.
  */
 export async function runFiles(
   flags: readonly string[],
   files: readonly string[],
-  { again = false, ...options }: RunGroupOptions & { readonly again?: boolean },
+  options: RunGroupOptions,
 ): Promise<FilesResult> {
   const results: GroupResult[] = [];
-  const failed = new Set<string>();
-  const flaky = new Set<string>();
+  let broken = 0;
   let left = files;
   while (left.length > 0 && !options.signal.aborted) {
     const result = await runGroup([...flags, ...left], options);
-    for (const file of result.failedFiles) failed.add(file);
+    results.push(result);
     const { brokenOff } = result;
-    if (brokenOff === undefined) {
-      results.push(result);
-      break;
-    }
-    const file = brokenOff.at(-1)!;
-    const isAgain = again && !flaky.has(file);
-    results.push(isAgain ? { ...result, failed: result.failed - 1 } : result);
-    if (isAgain) flaky.add(file);
-    else {
-      flaky.delete(file);
-      failed.add(file);
-    }
-    left = left.filter((name) => !brokenOff.includes(name) || (isAgain && name === file));
+    if (brokenOff === undefined) break;
+    broken++;
+    left = left.filter((name) => !brokenOff.includes(name));
   }
   return {
     ...addSummaries(results),
-    failedFiles: [...failed],
-    flaky: [...flaky].filter((file) => !failed.has(file)),
+    failedFiles: [...new Set(results.flatMap(({ failedFiles }) => failedFiles))],
+    broken,
     complaints: results.flatMap(({ complaints }) => complaints),
   };
 }
