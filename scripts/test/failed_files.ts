@@ -4,10 +4,10 @@
  * @module
  */
 
+import { stripAnsiCode } from "@std/fmt/colors";
+
 const TEST = /^.* => (?:\.\/)?(\S+_test\.ts):\d+:\d+$/;
 const MODULE = /^(?:\.\/)?(\S+_test\.ts) \(uncaught error\)$/;
-// deno-lint-ignore no-control-regex -- the escape sequences of colours begin with one
-const COLOURS = /\x1b\[[0-9;]*m/g;
 
 /** Reads the list of failures with which `deno test` closes, line by line. */
 export class FailedFiles {
@@ -19,7 +19,7 @@ export class FailedFiles {
 
   /** Takes the next line of the output. */
   read(line: string): void {
-    const text = line.replaceAll(COLOURS, "");
+    const text = stripAnsiCode(line);
     if (text.trim() === "FAILURES") this.#isList = true;
     if (!this.#isList) return;
     const [, file] = TEST.exec(text) ?? MODULE.exec(text) ?? [];

@@ -18,6 +18,8 @@ export interface Groups {
   readonly executable: readonly string[];
   /** Those of `serial` that run the program, which may be the executable as well. */
   readonly either: readonly string[];
+  /** Those of `serial` and `executable` that share the machine's container engine. */
+  readonly engine: readonly string[];
 }
 
 /** Where tests are kept, and where docs hold examples that are run. */
@@ -47,6 +49,8 @@ const SOURCE_ONLY = [
 ];
 /** What of the tests' own modules runs the program. */
 const RUNS_PROGRAM = /from "[./]+\/(?:support\/mp|launched|deployed)\.ts"/;
+/** What of them talks to the container engine. */
+const USES_ENGINE = /from "[./]+\/(?:support\/engine|with_engine)\.ts"/;
 const EXAMPLE = /^[ *]*```(?:ts|typescript|js|javascript)[ \t]*$/m;
 
 /**
@@ -62,6 +66,7 @@ export async function findGroups(root: string, paths: readonly string[]): Promis
     serial: [] as string[],
     executable: [] as string[],
     either: [] as string[],
+    engine: [] as string[],
   };
   const chosen = paths.length > 0 ? paths : ALL.map((path) => join(root, path));
   for (const path of chosen) {
@@ -69,8 +74,12 @@ export async function findGroups(root: string, paths: readonly string[]): Promis
       const name = relative(root, file).replaceAll(SEPARATOR, "/");
       if (name.startsWith("tests/")) {
         if (!name.endsWith("_test.ts") || name.startsWith(FIXTURES)) continue;
-        groups[groupOf(name)].push(name);
-        if (await runsEither(name, file)) groups.either.push(name);
+        const group = groupOf(name);
+        groups[group].push(name);
+        if (group === "parallel") continue;
+        const text = await Deno.readTextFile(file);
+        if (isEither(name, text)) groups.either.push(name);
+        if (USES_ENGINE.test(text)) groups.engine.push(name);
       } else if (/\.(ts|md)$/.test(name) && EXAMPLE.test(await Deno.readTextFile(file))) {
         groups.docs.push(name);
       }
@@ -84,9 +93,9 @@ function groupOf(name: string): "executable" | "serial" | "parallel" {
   return SERIAL.some((folder) => name.startsWith(folder)) ? "serial" : "parallel";
 }
 
-async function runsEither(name: string, file: string): Promise<boolean> {
+function isEither(name: string, text: string): boolean {
   return EITHER.some((folder) => name.startsWith(folder)) && !SOURCE_ONLY.includes(name) &&
-    RUNS_PROGRAM.test(await Deno.readTextFile(file));
+    RUNS_PROGRAM.test(text);
 }
 
 /** The files in a folder to any depth, in order of their names; a file is its own only one. */

@@ -5,13 +5,12 @@
  * @module
  */
 
+import { stripAnsiCode } from "@std/fmt/colors";
 import { addSummaries, NOTHING, type Summary } from "./summary.ts";
 
 const FILE = /^running \d+ tests? from (?:\.\/)?(\S+)$/;
 // steps are indented, and tests that run side by side bear the names of their files
 const TEST = /^(?! )(?!.*_test\.ts => )(.+) \.\.\. (ok|FAILED|ignored)\b/;
-// deno-lint-ignore no-control-regex -- the escape sequences of colours begin with one
-const COLOURS = /\x1b\[[0-9;]*m/g;
 
 /** Reads the output of `deno test`, line by line. */
 export class Progress {
@@ -23,7 +22,7 @@ export class Progress {
 
   /** Takes the next line of the output. */
   read(line: string): void {
-    const text = line.replaceAll(COLOURS, "");
+    const text = stripAnsiCode(line);
     const [, file] = FILE.exec(text) ?? [];
     if (file !== undefined) return this.#begin(file);
     const [, name, end] = TEST.exec(text) ?? [];

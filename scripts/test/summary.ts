@@ -4,6 +4,8 @@
  * @module
  */
 
+import { stripAnsiCode } from "@std/fmt/colors";
+
 /** Numbers of tests. */
 export interface Summary {
   readonly passed: number;
@@ -16,12 +18,10 @@ export const NOTHING: Summary = { passed: 0, failed: 0, skipped: 0 };
 
 const CLOSING =
   /^(?:ok|FAILED) \| (\d+) passed(?: \(.*?\))? \| (\d+) failed(?: \(.*?\))?(?: \| (\d+) ignored)?/;
-// deno-lint-ignore no-control-regex -- the escape sequences of colours begin with one
-const COLOURS = /\x1b\[[0-9;]*m/g;
 
 /** Reads the closing line of `deno test`; `undefined` for any other line. */
 export function parseSummary(line: string): Summary | undefined {
-  const found = CLOSING.exec(line.replaceAll(COLOURS, ""));
+  const found = CLOSING.exec(stripAnsiCode(line));
   if (found === null) return undefined;
   const [passed, failed, skipped] = found.slice(1).map((digits) => Number(digits ?? 0));
   return { passed: passed!, failed: failed!, skipped: skipped! };

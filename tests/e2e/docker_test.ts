@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { LABELS } from "../../drivers/docker/names.ts";
 import type { ListedContainer } from "../../drivers/docker/containers.ts";
 import { leftInEngine, needsEngine, testEngine } from "../support/engine.ts";
-import { type MpOptions, mpProgram, mpSandbox, type Sandbox } from "../support/mp.ts";
+import { type MpOptions, mpSandbox, type Sandbox } from "../support/mp.ts";
 import { testWith } from "../support/needs.ts";
 import { script } from "./launched.ts";
 
@@ -15,7 +15,7 @@ const ENGINE = { DOCKER_HOST: `unix://${testEngine().address.socketPath}` };
 
 /** A sandbox whose deployments of an app are gone in the end, images and all. */
 async function withEngine(app: string, body: (sandbox: Sandbox) => Promise<void>) {
-  const sandbox = await mpSandbox(mpProgram(), ENGINE);
+  const sandbox = await mpSandbox(undefined, ENGINE);
   try {
     await body(sandbox);
   } finally {

@@ -5,7 +5,7 @@ import { LABELS, withLabels } from "../../../drivers/docker/names.ts";
 import type { ListedContainer } from "../../../drivers/docker/containers.ts";
 import { stopBundler } from "../../../runtime/script/bundle.ts";
 import { leftInEngine, needsEngine, testEngine } from "../../support/engine.ts";
-import { mpProgram, mpSandbox, type Sandbox } from "../../support/mp.ts";
+import { mpSandbox, type Sandbox } from "../../support/mp.ts";
 import type { Program } from "../../support/program.ts";
 
 /** Whether there is an engine. */
@@ -28,7 +28,7 @@ export async function withEngine(app: string, body: (sandbox: Sandbox) => Promis
   await ensureImage(testEngine(), { ...keeper, settings: {}, version: "0.0.0" });
   // the bundler that made the serving half is a process of this one
   await stopBundler();
-  const sandbox = await mpSandbox(mpProgram(), ENGINE);
+  const sandbox = await mpSandbox(undefined, ENGINE);
   try {
     await body(sandbox);
   } finally {

@@ -12,6 +12,9 @@ const FILES = {
   "tests/e2e/run_test.ts": 'import { mp } from "../support/mp.ts";',
   "tests/e2e/task_test.ts": 'import { mp } from "../support/mp.ts";',
   "tests/executable/alone_test.ts": 'import { mp } from "../support/mp.ts";',
+  "tests/executable/containers_test.ts": 'import { needsEngine } from "../support/engine.ts";',
+  "tests/drivers/docker/load_test.ts": 'import { withEngine } from "./with_engine.ts";',
+  "tests/drivers/docker/tar_test.ts": "",
   "tests/runtime/rpc/decode_test.ts": "",
   "tests/runtime/rpc/corpus.ts": "",
   "tests/support/mp.ts": "",
@@ -35,20 +38,31 @@ Deno.test("findGroups() sorts all tests when nothing is named", () =>
     assertEquals(await findGroups(root, []), {
       docs: ["mod.ts", "runtime/errors.ts"],
       parallel: ["tests/runtime/rpc/decode_test.ts"],
-      serial: ["tests/e2e/plain_test.ts", "tests/e2e/run_test.ts", "tests/e2e/task_test.ts"],
-      executable: ["tests/executable/alone_test.ts"],
+      serial: [
+        "tests/drivers/docker/load_test.ts",
+        "tests/drivers/docker/tar_test.ts",
+        "tests/e2e/plain_test.ts",
+        "tests/e2e/run_test.ts",
+        "tests/e2e/task_test.ts",
+      ],
+      executable: ["tests/executable/alone_test.ts", "tests/executable/containers_test.ts"],
       either: ["tests/e2e/run_test.ts"],
+      engine: ["tests/drivers/docker/load_test.ts", "tests/executable/containers_test.ts"],
     });
   }));
 
 Deno.test("findGroups() finds the tests of files and folders", () =>
   inTree(async (root) => {
     const found = (...paths: string[]) => findGroups(root, paths.map((path) => join(root, path)));
-    const none = { docs: [], parallel: [], serial: [], executable: [], either: [] };
+    const none = { docs: [], parallel: [], serial: [], executable: [], either: [], engine: [] };
     const run = "tests/e2e/run_test.ts";
     assertEquals(await found(run), { ...none, serial: [run], either: [run] });
-    const alone = "tests/executable/alone_test.ts";
-    assertEquals(await found("tests/executable"), { ...none, executable: [alone] });
+    const containers = "tests/executable/containers_test.ts";
+    assertEquals(await found("tests/executable"), {
+      ...none,
+      executable: ["tests/executable/alone_test.ts", containers],
+      engine: [containers],
+    });
     assertEquals(await found("runtime"), { ...none, docs: ["runtime/errors.ts"] });
     assertEquals(await found("mod.ts", "tests/runtime/rpc/decode_test.ts"), {
       ...none,
