@@ -86,23 +86,32 @@ export async function startContainer(engine: Engine, id: string, signal?: AbortS
 }
 
 /** Lets a container end by itself, and kills it when it does not in time. One that is gone is well. */
-export async function stopContainer(engine: Engine, id: string, grace: number) {
-  await unlessGone(
-    engine.json("POST", `/containers/${id}/stop`, { query: { t: Math.ceil(grace / 1000) + 1 } }),
-  );
+export async function stopContainer(
+  engine: Engine,
+  id: string,
+  grace: number,
+  signal?: AbortSignal,
+) {
+  const query = { t: Math.ceil(grace / 1000) + 1 };
+  const patience = grace + 120_000;
+  await unlessGone(engine.json("POST", `/containers/${id}/stop`, { query, patience, signal }));
 }
 
 /** Removes a container, whatever it does. One that is gone is well. */
-export async function removeContainer(engine: Engine, id: string) {
-  await unlessGone(
-    engine.json("DELETE", `/containers/${id}`, { query: { force: true, v: true } }),
-  );
+export async function removeContainer(engine: Engine, id: string, signal?: AbortSignal) {
+  const query = { force: true, v: true };
+  await unlessGone(engine.json("DELETE", `/containers/${id}`, { query, signal }));
 }
 
 /** Gives a container another name, unless that is somebody's already; a name is no reason to fail. */
-export async function renameContainer(engine: Engine, id: string, name: string): Promise<void> {
+export async function renameContainer(
+  engine: Engine,
+  id: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<void> {
   try {
-    await engine.json("POST", `/containers/${id}/rename`, { query: { name } });
+    await engine.json("POST", `/containers/${id}/rename`, { query: { name }, signal });
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
   }
@@ -155,9 +164,10 @@ export async function putFiles(
   id: string,
   path: string,
   entries: readonly TarEntry[],
+  signal?: AbortSignal,
 ): Promise<void> {
   const tar = await tarBytes(entries);
-  await engine.json("PUT", `/containers/${id}/archive`, { query: { path }, tar });
+  await engine.json("PUT", `/containers/${id}/archive`, { query: { path }, tar, signal });
 }
 
 /** The files in a folder of a container, or the one at a path, by name. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { abortable } from "@std/async/abortable";
 import { delay } from "@std/async/delay";
 import { MpError } from "../../runtime/errors.ts";
 import type { AddressBook } from "../../runtime/launch/address_book.ts";
@@ -119,13 +120,19 @@ export class DockerTree {
     // the volume is filled through the first container, and before any of them runs
     await this.#create(manifest, first, image, signal);
     const { book, note, usersFile } = manifest;
-    const filled = this.#putFiles({ book, note, secret: makeSecret(), usersFile });
+    const filled = Promise.withResolvers<void>();
+    filled.promise.catch(() => {});
     this.#launching = true;
     try {
-      await inGroups([first, ...others], async (spec) => {
-        if (spec !== first) await this.#create(manifest, spec, image, signal);
-        await filled;
-        await this.#start(spec, signal);
+      await inGroups([first, ...others], async (spec, gone) => {
+        const either = signal ? AbortSignal.any([signal, gone]) : gone;
+        if (spec !== first) await this.#create(manifest, spec, image, either);
+        else {
+          const files = { book, note, secret: makeSecret(), usersFile };
+          filled.resolve(this.#putFiles(files, either));
+        }
+        await abortable(filled.promise, either);
+        await this.#start(spec, either);
       });
     } finally {
       this.#launching = false;
@@ -265,9 +272,9 @@ export class DockerTree {
     this.#book = manifest.book;
     const fresh = added.map((spec) => this.#track(spec));
     try {
-      await inGroups(added, async (spec) => {
-        await this.#create(manifest, spec, image);
-        await this.#start(spec);
+      await inGroups(added, async (spec, gone) => {
+        await this.#create(manifest, spec, image, gone);
+        await this.#start(spec, gone);
       });
       await this.ready((one) => fresh.includes(one as TrackedReplica));
     } catch (error) {
@@ -290,9 +297,9 @@ export class DockerTree {
   /** Gives the containers the names that are theirs, once those of the tree before are gone. */
   async takeNames(): Promise<void> {
     const { engine, app } = this.#options;
-    await inGroups([...this.#replicas.values()], async (replica) => {
+    await inGroups([...this.#replicas.values()], async (replica, gone) => {
       if (replica.id === undefined) return;
-      await renameContainer(engine, replica.id, containerName(app, replica));
+      await renameContainer(engine, replica.id, containerName(app, replica), gone);
     });
   }
 
@@ -388,20 +395,20 @@ export class DockerTree {
 
   async #stop(replicas: readonly TrackedReplica[]): Promise<void> {
     const { engine, grace } = this.#options;
-    await inGroups(replicas, async (replica) => {
+    await inGroups(replicas, async (replica, gone) => {
       if (replica.id === undefined) return;
       replica.stopping = true;
       if (replica.running) replica.state = "draining";
       this.#changed(replica);
-      await stopContainer(engine, replica.id, grace);
+      await stopContainer(engine, replica.id, grace, gone);
     });
   }
 
   async #drop(replicas: readonly TrackedReplica[]): Promise<void> {
-    await inGroups(replicas, async (replica) => {
+    await inGroups(replicas, async (replica, gone) => {
       replica.stopping = true;
       if (replica.id !== undefined) {
-        await removeContainer(this.#options.engine, replica.id);
+        await removeContainer(this.#options.engine, replica.id, gone);
         this.#byContainer.delete(replica.id);
       }
       this.#replicas.delete(replica.name);
@@ -424,9 +431,9 @@ export class DockerTree {
     }
   }
 
-  async #putFiles(files: TreeFiles): Promise<void> {
+  async #putFiles(files: TreeFiles, signal?: AbortSignal): Promise<void> {
     const any = [...this.#replicas.values()].find(({ id }) => id !== undefined);
-    if (any !== undefined) await putTreeFiles(this.#options.engine, any.id!, files);
+    if (any !== undefined) await putTreeFiles(this.#options.engine, any.id!, files, signal);
   }
 
   /** Looks at the replicas until all are ready. */

@@ -75,13 +75,13 @@ export async function passOnDoors(
 ): Promise<ReadonlySet<string>> {
   const to = doorsWithin(book, tree);
   const keepers = new Set<string>();
-  await inGroups(await listWithPorts(engine, app), async ({ Id, Labels, State }) => {
+  await inGroups(await listWithPorts(engine, app), async ({ Id, Labels, State }, gone) => {
     if (Labels[LABELS.tree] === String(tree)) return;
     const ports = JSON.parse(Labels[LABELS.ports]!) as Address[];
     if (!ports.some((address) => to.has(address))) return;
     keepers.add(Id);
     await passOn(engine, Id, { to, grace, runs: State === "running" });
-    await renameContainer(engine, Id, keeperName(app, Id));
+    await renameContainer(engine, Id, keeperName(app, Id), gone);
   });
   return keepers;
 }
@@ -154,7 +154,7 @@ export class DoorKeepers {
   /** Lets them end what they pass on. */
   async stop(grace: number): Promise<void> {
     this.leave();
-    await inGroups([...this.#ids], (id) => stopContainer(this.#engine, id, grace));
+    await inGroups([...this.#ids], (id, gone) => stopContainer(this.#engine, id, grace, gone));
   }
 
   /** Lets them go on by themselves. */

@@ -17,6 +17,9 @@ import { DATA_FOLDER } from "./storage_for_containers.ts";
 import { type DockerManifest, PLACES, render } from "./manifest.ts";
 import { purgeApp, survey } from "./survey.ts";
 
+/** How long an engine may take to say what it is, in milliseconds. */
+const PROBE_PATIENCE = 5_000;
+
 /** Options of {@linkcode dockerDriver}. */
 export interface DockerDriverOptions {
   /** Reads a variable of the environment; an empty one counts as absent. */
@@ -77,7 +80,9 @@ export function dockerDriver({ env, portOwner }: DockerDriverOptions): Driver<Do
       };
     },
     async probe() {
-      const { Platform, Version, Os, Arch } = await engine().json("GET", "/version");
+      const { Platform, Version, Os, Arch } = await engine().json("GET", "/version", {
+        patience: PROBE_PATIENCE,
+      });
       return `${
         Platform?.Name || "Docker"
       } ${Version} answers at ${engine().address.shown} (${Os}/${Arch})`;

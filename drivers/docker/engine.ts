@@ -16,7 +16,15 @@ export interface EngineRequest {
   readonly tar?: ReadableStream<Uint8Array> | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /**
+   * How long to wait for the reply, in milliseconds, 120,000 unless given; of one that comes bit by bit, for its
+   * beginning.
+   */
+  readonly patience?: number;
 }
+
+/** An engine that takes longer for what is done at once hangs. */
+const PATIENCE = 120_000;
 
 /** A reply of the engine that is no success. */
 export class EngineError extends Error {
@@ -32,7 +40,7 @@ export interface Engine {
   /**
    * Makes a request whose reply is JSON, or nothing.
    *
-   * @throws {EngineError} When the engine refuses. {MpError} `engine_unavailable` when it cannot be reached.
+   * @throws {EngineError} When the engine refuses. {MpError} `engine_unavailable` when it cannot be reached, or does not answer.
    */
   // deno-lint-ignore no-explicit-any -- replies are typed where they are read
   json(method: string, path: string, request?: EngineRequest): Promise<any>;
@@ -40,9 +48,14 @@ export interface Engine {
   stream(method: string, path: string, request?: EngineRequest): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** A reply, and the client that is closed with it. */
+/** A reply, and what ends with it. */
 interface Reply {
   readonly response: Response;
+  /** Waits for the rest however long it takes. */
+  beginStream(): void;
+  /** Why its rest does not come. */
+  fault(error: unknown): unknown;
+  /** Closes the connection; a body that is half read is cancelled by then. */
   close(): void;
 }
 
@@ -51,15 +64,26 @@ export function engineAt(address: EngineAddress): Engine {
   const send = async (
     method: string,
     path: string,
-    { query = {}, body, tar, headers = {}, signal }: EngineRequest,
+    { query = {}, body, tar, headers = {}, signal, patience = PATIENCE }: EngineRequest,
   ): Promise<Reply> => {
     const client = Deno.createHttpClient(clientOptions(address));
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(hangs(address, patience)), patience);
+    const beginStream = () => clearTimeout(timer);
+    const fault = (error: unknown) => {
+      if (signal?.aborted) return signal.reason;
+      return unreachable(address, late.signal.aborted ? late.signal.reason : error);
+    };
+    const close = () => {
+      clearTimeout(timer);
+      client.close();
+    };
     try {
       // without a version the engine speaks its own; what is used is in all since Docker 20.10 and Podman 4
       const response = await fetch(`${baseOf(address)}${path}${search(query)}`, {
         client,
         method,
-        signal,
+        signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
         headers: {
           ...(body !== undefined && { "content-type": "application/json" }),
           ...(tar && { "content-type": "application/x-tar" }),
@@ -68,10 +92,10 @@ export function engineAt(address: EngineAddress): Engine {
         body: (tar as BodyInit | undefined) ??
           (body === undefined ? undefined : JSON.stringify(body)),
       });
-      return { response, close: () => client.close() };
+      return { response, beginStream, fault, close };
     } catch (error) {
-      client.close();
-      throw signal?.aborted ? signal.reason : unreachable(address, error);
+      close();
+      throw fault(error);
     }
   };
 
@@ -79,7 +103,7 @@ export function engineAt(address: EngineAddress): Engine {
     const reply = await send(method, path, request);
     const { status } = reply.response;
     if (status < 400) return reply;
-    const text = await textOf(reply, address, request.signal);
+    const text = await textOf(reply);
     let message = text;
     try {
       message = JSON.parse(text).message ?? text;
@@ -92,41 +116,36 @@ export function engineAt(address: EngineAddress): Engine {
   return {
     address,
     async json(method, path, request = {}) {
-      const reply = await checked(method, path, request);
-      const text = await textOf(reply, address, request.signal);
+      const text = await textOf(await checked(method, path, request));
       return /^\s*[[{"]/.test(text) ? JSON.parse(text) : undefined;
     },
     async stream(method, path, request = {}) {
-      return pieces(await checked(method, path, request), address, request.signal);
+      const reply = await checked(method, path, request);
+      reply.beginStream();
+      return pieces(reply, request.signal);
     },
   };
 }
 
 async function* pieces(
-  { response, close }: Reply,
-  address: EngineAddress,
+  { response, fault, close }: Reply,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   try {
     for await (const piece of response.body ?? []) yield piece;
   } catch (error) {
     if (signal?.aborted) return;
-    throw unreachable(address, error);
+    throw fault(error);
   } finally {
-    // a body that was left half read is cancelled by then
     close();
   }
 }
 
-async function textOf(
-  { response, close }: Reply,
-  address: EngineAddress,
-  signal: AbortSignal | undefined,
-): Promise<string> {
+async function textOf({ response, fault, close }: Reply): Promise<string> {
   try {
     return await response.text();
   } catch (error) {
-    throw signal?.aborted ? signal.reason : unreachable(address, error);
+    throw fault(error);
   } finally {
     close();
   }
@@ -174,6 +193,14 @@ function unreachable({ shown, chosenBy }: EngineAddress, cause: unknown): MpErro
       ? "Start Docker or Podman (podman system service), or set DOCKER_HOST to where it listens"
       : "See whether it still runs, with docker info, and try again",
   });
+}
+
+function hangs({ shown, chosenBy }: EngineAddress, patience: number): MpError {
+  return new MpError(
+    "engine_unavailable",
+    `Cannot reach a container engine: ${shown} has not answered for ${patience / 1000} s`,
+    { where: chosenBy, next: "See whether it hangs, with docker info, and start it again" },
+  );
 }
 
 /** The messages of an error and of all that caused it. */

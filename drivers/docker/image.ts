@@ -20,6 +20,9 @@ import { registryAuth } from "./registry_auth.ts";
 import { scriptEntries } from "./script_files.ts";
 import { type TarEntry, tarOf } from "./tar.ts";
 
+/** How long an engine may take before it tells of its work on an image, in milliseconds. */
+const PATIENCE = 600_000;
+
 /** How images are made. */
 export interface ImageOptions {
   readonly signal?: AbortSignal;
@@ -160,7 +163,12 @@ export async function build(
   const own = { rm: true, forcerm: true, networkmode: "none" };
   const query = { t: tag, labels: JSON.stringify(labels), ...own };
   try {
-    const reply = await engine.stream("POST", "/build", { query, tar: tarOf(context), signal });
+    const reply = await engine.stream("POST", "/build", {
+      query,
+      tar: tarOf(context),
+      signal,
+      patience: PATIENCE,
+    });
     await untilDone(reply);
     signal?.throwIfAborted();
   } catch (error) {
@@ -181,6 +189,7 @@ export async function push(
       query: { tag: tag.slice(at + 1) },
       headers: { "x-registry-auth": await registryAuth(tag) },
       signal,
+      patience: PATIENCE,
     });
     await untilDone(reply);
     signal?.throwIfAborted();

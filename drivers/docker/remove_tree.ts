@@ -24,7 +24,7 @@ export async function removeTree(
   const labels = { [LABELS.app]: app, [LABELS.tree]: String(tree) };
   const containers = await listContainers(engine, labels);
   const removed = containers.filter(({ Id }) => !kept.has(Id));
-  await inGroups(removed, ({ Id }) => removeContainer(engine, Id));
+  await inGroups(removed, ({ Id }, gone) => removeContainer(engine, Id, gone));
   if (removed.length === containers.length) await removeVolumes(engine, labels);
 }
 
@@ -37,7 +37,7 @@ export async function removeApp(engine: Engine, app: string): Promise<void> {
     volumesWith(engine, labels),
     networksWith(engine, network),
   ]);
-  await inGroups(containers, ({ Id }) => removeContainer(engine, Id));
+  await inGroups(containers, ({ Id }, gone) => removeContainer(engine, Id, gone));
   if (volumes.length > 0) await removeVolumes(engine, labels);
   if (networks.length > 0) await removeNetworks(engine, network);
 }

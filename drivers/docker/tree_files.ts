@@ -31,6 +31,7 @@ export async function putTreeFiles(
   engine: Engine,
   container: string,
   { book, note, secret, usersFile }: TreeFiles,
+  signal?: AbortSignal,
 ): Promise<void> {
   const file = (path: string, content: string | undefined) =>
     content === undefined ? [] : [{
@@ -46,7 +47,7 @@ export async function putTreeFiles(
       ...file(PLACES.note, note && JSON.stringify(note)),
       ...file(PLACES.secret, secret),
       ...file(PLACES.users, users),
-    ]);
+    ], signal);
   } catch (error) {
     throw engineFault("hand out the address book", error);
   }

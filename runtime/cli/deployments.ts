@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MpError } from "../errors.ts";
 import { connectLauncher, type RemoteLauncher } from "../launch/connect_launcher.ts";
 import type { Driver, DriverSettings } from "../launch/driver.ts";
 import { recoverLauncher } from "../launch/recover_launcher.ts";
@@ -58,25 +59,36 @@ async function listThere(
   return all.sort((a, b) => a.handle.app < b.handle.app ? -1 : 1);
 }
 
-/** What the platforms know of. One that does not answer in time has nothing. */
+/**
+ * What the platforms know of. One that does not answer in time has nothing, unless it is the only one that is asked.
+ *
+ * @param patience How long a platform may take, in milliseconds.
+ * @throws {MpError} `deadline_exceeded`.
+ */
 export async function discoverDeployments(
   program: Program,
   only?: Pick<DeployOrder, "driver" | "settings"> & { readonly app?: string },
+  patience = PATIENCE,
 ): Promise<KnownDeployment[]> {
   const names = only ? [only.driver] : Object.keys(program.drivers);
   const all = await Promise.all(names.map(async (name) => {
     const { discover } = await program.drivers[name]!();
     if (!discover) return [];
-    const signal = AbortSignal.timeout(PATIENCE);
+    const signal = AbortSignal.timeout(patience);
     try {
       const settings = only && (only.settings ?? {});
       return await Array.fromAsync(
         discover({ ...(only?.app !== undefined && { app: only.app }), settings, signal }),
       );
     } catch (error) {
+      if (!signal.aborted) throw error;
+      if (!only) return [];
       // who is about to launch must know what is there
-      if (signal.aborted && !only) return [];
-      throw error;
+      throw new MpError(
+        "deadline_exceeded",
+        `Cannot find out what runs there: ${name} has not answered for ${patience / 1000} s`,
+        { cause: error, next: "Run mp doctor, which says what does not work here" },
+      );
     }
   }));
   return all.flat();

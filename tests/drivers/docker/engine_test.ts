@@ -52,6 +52,49 @@ Deno.test("Engine.stream() ends with its signal, and when it is left", async () 
   for await (const _ of await place.engine.stream("GET", "/events")) break;
 });
 
+Deno.test("Engine says that an engine does not answer in time", async () => {
+  const { promise: over, resolve } = Promise.withResolvers<Response>();
+  await using place = await played(() => over);
+  const { engine } = place;
+  for (const ask of [engine.json, engine.stream]) {
+    const error = await assertRejects(() => ask("GET", "/version", { patience: 20 }), MpError);
+    assertEquals([error.code, error.message], [
+      "engine_unavailable",
+      `Cannot reach a container engine: ${engine.address.shown} has not answered for 0.02 s`,
+    ]);
+    assert(error.next?.startsWith("See whether it hangs"), error.next);
+  }
+  // an interruption says its own reason
+  const [stop, reason] = [new AbortController(), new Error("enough")];
+  const asked = engine.json("GET", "/version", { signal: stop.signal, patience: 20 });
+  stop.abort(reason);
+  assertEquals(await asked.catch((error) => error), reason);
+  resolve(new Response());
+});
+
+Deno.test("Engine.stream() has patience for its beginning, and then for ever", async () => {
+  const next = Promise.withResolvers<void>();
+  await using place = await played(() =>
+    new Response(
+      new ReadableStream<Uint8Array>({
+        async start(controller) {
+          controller.enqueue(new Uint8Array([1]));
+          await next.promise;
+          controller.enqueue(new Uint8Array([2]));
+          controller.close();
+        },
+      }),
+    )
+  );
+  const patience = 200;
+  const got: number[] = [];
+  for await (const piece of await place.engine.stream("GET", "/events", { patience })) {
+    got.push(...piece);
+    if (got.length === 1) setTimeout(next.resolve, 2 * patience);
+  }
+  assertEquals(got, [1, 2]);
+});
+
 Deno.test("Engine.json() says that there is no engine", async () => {
   const socketPath = "/nowhere/engine.sock";
   const engine = engineAt({ socketPath, shown: socketPath, chosenBy: "DOCKER_HOST" });
