@@ -18,8 +18,8 @@ export interface Groups {
   readonly executable: readonly string[];
   /** Those of `serial` that run the program, which may be the executable as well. */
   readonly either: readonly string[];
-  /** Those of `serial` and `executable` that share the machine's container engine. */
-  readonly engine: readonly string[];
+  /** Those of `serial` and `executable` that test drivers, or share the machine's container engine with such tests. */
+  readonly drivers: readonly string[];
 }
 
 /** Where tests are kept, and where docs hold examples that are run. */
@@ -34,7 +34,8 @@ const ALL = [
   "docs",
 ];
 
-const SERIAL = ["tests/e2e/", "tests/examples/", "tests/drivers/"];
+const DRIVERS = "tests/drivers/";
+const SERIAL = ["tests/e2e/", "tests/examples/", DRIVERS];
 const EXECUTABLE = "tests/executable/";
 /** What other tests run, and what fails on purpose. */
 const FIXTURES = "tests/fixtures/";
@@ -66,7 +67,7 @@ export async function findGroups(root: string, paths: readonly string[]): Promis
     serial: [] as string[],
     executable: [] as string[],
     either: [] as string[],
-    engine: [] as string[],
+    drivers: [] as string[],
   };
   const chosen = paths.length > 0 ? paths : ALL.map((path) => join(root, path));
   for (const path of chosen) {
@@ -79,7 +80,7 @@ export async function findGroups(root: string, paths: readonly string[]): Promis
         if (group === "parallel") continue;
         const text = await Deno.readTextFile(file);
         if (isEither(name, text)) groups.either.push(name);
-        if (USES_ENGINE.test(text)) groups.engine.push(name);
+        if (name.startsWith(DRIVERS) || USES_ENGINE.test(text)) groups.drivers.push(name);
       } else if (/\.(ts|md)$/.test(name) && EXAMPLE.test(await Deno.readTextFile(file))) {
         groups.docs.push(name);
       }

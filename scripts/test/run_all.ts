@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../../runtime/errors.ts";
 import {
   ABSENT_VARIABLE,
   EXECUTABLE_VARIABLE,
@@ -14,6 +15,7 @@ import { Floor } from "./floor.ts";
 import type { Groups } from "./groups.ts";
 import { runFiles } from "./run_files.ts";
 import { type PatientResult, runPatiently } from "./run_patiently.ts";
+import { NOTHING } from "./summary.ts";
 
 export interface RunAllOptions {
   /** The project's folder. */
@@ -36,13 +38,13 @@ type Lane = (run: Run) => Promise<PatientResult[]>;
 
 /**
  * Runs first what may run side by side file by file, and then three lanes: the program from source, the executable, and
- * what shares the container engine, with either. In each lane one file runs at a time, and none touches what another
- * lane uses, but for the processor: most of these tests wait most of the time.
+ * the drivers with what shares their container engine. In each lane one file runs at a time, and none touches what
+ * another lane uses, but for the processor: most of these tests wait for much of their time.
  */
 export async function runAll(groups: Groups, options: RunAllOptions): Promise<PatientResult[]> {
   const { signal } = options;
-  const usesEngine = (name: string) => groups.engine.includes(name);
-  const usesNone = (name: string) => !usesEngine(name);
+  const ofDrivers = (name: string) => groups.drivers.includes(name);
+  const ofProgram = (name: string) => !ofDrivers(name);
   await using executable = lazyExecutable(options);
   const withExecutable = async (run: Run, isMine: (name: string) => boolean) => {
     // what MP_TEST_EXECUTABLE names has been run already
@@ -54,18 +56,21 @@ export async function runAll(groups: Groups, options: RunAllOptions): Promise<Pa
     const env = { [ABSENT_VARIABLE]: made.absent };
     return await run(groups.executable.filter(isMine), { env });
   };
+  // once for all, where each run of deno test would check what it runs
+  const unchecked = options.isWhole && !options.flags.includes("--no-check") ? ["--no-check"] : [];
+  if (unchecked.length > 0 && !await checkTypes(options)) return [failure("the types are wrong")];
   return [
     // the examples of docs are checked one by one, mostly on one core
     ...await runLanes(options, [
-      (run) => run(groups.parallel, { flags: ["--parallel"] }),
+      (run) => run(groups.parallel, { flags: ["--parallel", ...unchecked] }),
       (run) => run(groups.docs, { flags: ["--doc"] }),
     ]),
-    ...await runLanes(options, [
-      (run) => run(groups.serial.filter(usesNone)),
-      (run) => withExecutable(run, usesNone),
+    ...await runLanes({ ...options, flags: [...options.flags, ...unchecked] }, [
+      (run) => run(groups.serial.filter(ofProgram)),
+      (run) => withExecutable(run, ofProgram),
       async (run) => [
-        ...await run(groups.serial.filter(usesEngine)),
-        ...await withExecutable(run, usesEngine),
+        ...await run(groups.serial.filter(ofDrivers)),
+        ...await withExecutable(run, ofDrivers),
       ],
     ]),
   ];
@@ -85,11 +90,25 @@ async function runLanes(
         const all = [...flags, ...more.flags ?? []];
         return [await runOnce(all, files, { cwd: root, signal, print: out.print, env: more.env })];
       });
+    } catch (error) {
+      return [failure(messageOf(error))];
     } finally {
       out.end();
     }
   }));
   return results.flat();
+}
+
+/** What stands for tests that could not be run. */
+function failure(why: string): PatientResult {
+  const complaints = [`Cannot run all tests: ${why}`];
+  return { ...NOTHING, failed: 1, failedFiles: [], broken: 0, flaky: [], complaints };
+}
+
+async function checkTypes({ root, signal }: RunAllOptions): Promise<boolean> {
+  const args = ["check", "--quiet"];
+  const child = new Deno.Command(Deno.execPath(), { args, cwd: root, stdin: "null", signal });
+  return (await child.spawn().status).success;
 }
 
 async function runPlainly(...args: Parameters<typeof runFiles>): Promise<PatientResult> {

@@ -47,21 +47,25 @@ Deno.test("findGroups() sorts all tests when nothing is named", () =>
       ],
       executable: ["tests/executable/alone_test.ts", "tests/executable/containers_test.ts"],
       either: ["tests/e2e/run_test.ts"],
-      engine: ["tests/drivers/docker/load_test.ts", "tests/executable/containers_test.ts"],
+      drivers: [
+        "tests/drivers/docker/load_test.ts",
+        "tests/drivers/docker/tar_test.ts",
+        "tests/executable/containers_test.ts",
+      ],
     });
   }));
 
 Deno.test("findGroups() finds the tests of files and folders", () =>
   inTree(async (root) => {
     const found = (...paths: string[]) => findGroups(root, paths.map((path) => join(root, path)));
-    const none = { docs: [], parallel: [], serial: [], executable: [], either: [], engine: [] };
+    const none = { docs: [], parallel: [], serial: [], executable: [], either: [], drivers: [] };
     const run = "tests/e2e/run_test.ts";
     assertEquals(await found(run), { ...none, serial: [run], either: [run] });
     const containers = "tests/executable/containers_test.ts";
     assertEquals(await found("tests/executable"), {
       ...none,
       executable: ["tests/executable/alone_test.ts", containers],
-      engine: [containers],
+      drivers: [containers],
     });
     assertEquals(await found("runtime"), { ...none, docs: ["runtime/errors.ts"] });
     assertEquals(await found("mod.ts", "tests/runtime/rpc/decode_test.ts"), {
