@@ -15,27 +15,19 @@ import type {
   ReplicaStatus,
 } from "../../runtime/launch/driver.ts";
 import type { RunnableImage } from "./container_body.ts";
-import {
-  createContainer,
-  inspectContainer,
-  listContainers,
-  removeContainer,
-  renameContainer,
-  startContainer,
-  stopContainer,
-} from "./containers.ts";
+import { inspectContainer, listContainers, startContainer } from "./containers.ts";
 import type { Engine } from "./engine.ts";
-import { containerFault } from "./engine_faults.ts";
 import { inGroups } from "./in_groups.ts";
 import { LineFollower } from "./line_follower.ts";
 import { Lookout } from "./lookout.ts";
-import type { ContainerSpec, DockerManifest } from "./manifest.ts";
-import { containerName, freshName, LABELS } from "./names.ts";
+import type { DockerManifest } from "./manifest.ts";
+import { LABELS } from "./names.ts";
 import { noReplica, notReady } from "./replica_faults.ts";
 import { removeTree } from "./remove_tree.ts";
 import { makeTreeThings } from "./tree_things.ts";
 import { makeSecret, putTreeFiles, type TreeFiles } from "./tree_files.ts";
-import { TrackedReplica } from "./tracked_replica.ts";
+import type { TrackedReplica } from "./tracked_replica.ts";
+import { TreeContainers } from "./tree_containers.ts";
 import type { ContainerEvent } from "./watch_engine.ts";
 
 /** Options of {@linkcode DockerTree}. */
@@ -59,8 +51,7 @@ export class DockerTree {
   readonly app: string;
   #options: DockerTreeOptions;
   #book: AddressBook;
-  #replicas = new Map<string, TrackedReplica>();
-  #byContainer = new Map<string, TrackedReplica>();
+  #containers: TreeContainers;
   #command: readonly string[] = [];
   #over = new AbortController();
   /** Whether containers are being started, which looking at them would only hold up. */
@@ -68,23 +59,24 @@ export class DockerTree {
   #woken = Promise.withResolvers<void>();
   #lines: LineFollower;
   #lookout: Lookout;
-  /** Containers that have left the tree, but need its volume. */
-  #kept = new Set<string>();
 
   constructor(options: DockerTreeOptions) {
     this.#options = options;
     this.number = options.number;
     this.app = options.app;
     this.#book = options.book;
-    const { engine, onLine } = options;
+    const { engine, app, number, grace, onLine } = options;
     const { signal } = this.#over;
+    const onChange = (replica: TrackedReplica) => this.#changed(replica);
+    const onStart = (replica: TrackedReplica) => this.#started(replica);
+    this.#containers = new TreeContainers({ engine, app, number, grace, onChange, onStart });
     this.#lines = new LineFollower({ engine, signal, onLine });
     this.#lookout = new Lookout({
       engine,
       signal,
-      replicas: this.#replicas,
+      replicas: this.#containers.replicas,
       command: () => this.#command,
-      onChange: (replica) => this.#changed(replica),
+      onChange,
     });
   }
 
@@ -93,7 +85,7 @@ export class DockerTree {
   }
 
   status(): ReplicaStatus[] {
-    return [...this.#replicas.values()].map((replica) => replica.status);
+    return [...this.#containers].map((replica) => replica.status);
   }
 
   /** The paths of replicas that open doors. */
@@ -116,9 +108,9 @@ export class DockerTree {
     await makeTreeThings(engine, manifest, signal);
     const [first, ...others] = manifest.containers;
     if (first === undefined) return;
-    for (const spec of manifest.containers) this.#track(spec);
+    for (const spec of manifest.containers) this.#containers.track(spec);
     // the volume is filled through the first container, and before any of them runs
-    await this.#create(manifest, first, image, signal);
+    await this.#containers.create(manifest, first, image, signal);
     const { book, note, usersFile } = manifest;
     const filled = Promise.withResolvers<void>();
     filled.promise.catch(() => {});
@@ -126,13 +118,13 @@ export class DockerTree {
     try {
       await inGroups([first, ...others], async (spec, gone) => {
         const either = signal ? AbortSignal.any([signal, gone]) : gone;
-        if (spec !== first) await this.#create(manifest, spec, image, either);
+        if (spec !== first) await this.#containers.create(manifest, spec, image, either);
         else {
           const files = { book, note, secret: makeSecret(), usersFile };
           filled.resolve(this.#putFiles(files, either));
         }
         await abortable(filled.promise, either);
-        await this.#start(spec, either);
+        await this.#containers.start(spec, either);
       });
     } finally {
       this.#launching = false;
@@ -145,7 +137,8 @@ export class DockerTree {
     const { engine, app, number } = this.#options;
     const labels = { [LABELS.app]: app, [LABELS.tree]: String(number), [LABELS.path]: undefined };
     for (const { Id, Labels } of await listContainers(engine, labels, signal)) {
-      this.#track({ path: Labels[LABELS.path]!, index: Number(Labels[LABELS.index]) }, Id);
+      const replica = { path: Labels[LABELS.path]!, index: Number(Labels[LABELS.index]) };
+      this.#containers.track(replica, Id);
     }
     await this.#inspect();
     // what is told first is to be right
@@ -161,7 +154,7 @@ export class DockerTree {
 
   async #inspect(): Promise<void> {
     const { engine } = this.#options;
-    await Promise.all([...this.#replicas.values()].map(async (replica) => {
+    await Promise.all([...this.#containers].map(async (replica) => {
       if (replica.id === undefined) return;
       try {
         const inspected = await inspectContainer(engine, replica.id);
@@ -178,7 +171,7 @@ export class DockerTree {
 
   /** Takes what the engine tells. */
   hear({ Action, Actor: { ID, Attributes } }: ContainerEvent): void {
-    const replica = this.#byContainer.get(ID);
+    const replica = this.#containers.ofContainer(ID);
     if (replica === undefined || this.#over.signal.aborted) return;
     switch (Action) {
       case "start":
@@ -216,7 +209,7 @@ export class DockerTree {
       if (this.#over.signal.aborted) {
         throw new MpError("interrupted", `Cannot go on with "${this.app}": it was stopped`);
       }
-      const replicas = [...this.#replicas.values()].filter(wanted);
+      const replicas = [...this.#containers].filter(wanted);
       const failed = replicas.find(({ fatal, state }) => fatal || state === "crash loop");
       if (failed) throw notReady(failed);
       if (replicas.every(({ state }) => state === "ready" || state === "busy")) return;
@@ -226,32 +219,10 @@ export class DockerTree {
 
   /** Stops and starts one replica. @throws {MpError} When there is none, or it does not become ready. */
   async restart(id: ReplicaId): Promise<void> {
-    const replica = this.#replicas.get(`${id.path}.${id.index}`);
+    const replica = this.#containers.find(id);
     if (replica?.id === undefined) throw noReplica(id);
-    await this.#stopThenStart(replica);
+    await this.#containers.restart(replica);
     await this.ready((one) => one === replica);
-  }
-
-  async #stopThenStart(replica: TrackedReplica): Promise<void> {
-    const { engine, grace } = this.#options;
-    replica.stopping = true;
-    replica.state = "restarting";
-    this.#changed(replica);
-    try {
-      await stopContainer(engine, replica.id!, grace);
-      replica.ended(0, Date.now());
-      replica.failures = 0;
-      replica.fatal = false;
-    } finally {
-      replica.stopping = false;
-    }
-    await startContainer(engine, replica.id!);
-    this.#started(replica);
-  }
-
-  #withDoors(): TrackedReplica[] {
-    const paths = this.doorPaths;
-    return [...this.#replicas.values()].filter(({ path }) => paths.has(path));
   }
 
   /**
@@ -262,63 +233,44 @@ export class DockerTree {
   async scale(manifest: DockerManifest, before: DeploymentNote): Promise<void> {
     const old = this.#book;
     const names = new Set(manifest.containers.map(({ path, index }) => `${path}.${index}`));
-    const added = manifest.containers.filter(({ path, index }) =>
-      !this.#replicas.has(`${path}.${index}`)
-    );
-    const removed = [...this.#replicas.values()].filter(({ name }) => !names.has(name));
-    const image = await this.#image();
+    const added = manifest.containers.filter((spec) => !this.#containers.find(spec));
+    const removed = [...this.#containers].filter(({ name }) => !names.has(name));
+    const image = await this.#containers.image();
     // a replica looks itself up in the book when it starts
     await this.#putFiles(manifest);
     this.#book = manifest.book;
-    const fresh = added.map((spec) => this.#track(spec));
+    const fresh = added.map((spec) => this.#containers.track(spec));
     try {
       await inGroups(added, async (spec, gone) => {
-        await this.#create(manifest, spec, image, gone);
-        await this.#start(spec, gone);
+        await this.#containers.create(manifest, spec, image, gone);
+        await this.#containers.start(spec, gone);
       });
       await this.ready((one) => fresh.includes(one as TrackedReplica));
     } catch (error) {
       this.#book = { ...old, generation: manifest.book.generation + 1 };
-      await this.#drop(fresh);
+      await this.#containers.drop(fresh);
       await this.#putFiles({ book: this.#book, note: { ...before, book: this.#book } });
       throw error;
     }
-    await this.#stop(removed);
-    await this.#drop(removed);
-  }
-
-  /** The image of what runs. */
-  async #image(): Promise<RunnableImage> {
-    const any = [...this.#replicas.values()].find(({ id }) => id !== undefined);
-    const { Config } = await inspectContainer(this.#options.engine, any!.id!);
-    return { tag: Config.Image, command: Config.Cmd };
-  }
-
-  /** Gives the containers the names that are theirs, once those of the tree before are gone. */
-  async takeNames(): Promise<void> {
-    const { engine, app } = this.#options;
-    await inGroups([...this.#replicas.values()], async (replica, gone) => {
-      if (replica.id === undefined) return;
-      await renameContainer(engine, replica.id, containerName(app, replica), gone);
-    });
+    await this.#containers.stop(removed);
+    await this.#containers.drop(removed);
   }
 
   /** Lets containers go that stay when the tree ends. They are no replicas any more. */
   letGo(ids: ReadonlySet<string>): void {
-    for (const id of ids) {
-      const replica = this.#byContainer.get(id);
-      if (replica === undefined) continue;
-      this.#kept.add(id);
-      this.#byContainer.delete(id);
-      this.#replicas.delete(replica.name);
-      this.#gone(replica);
-    }
+    this.#containers.letGo(ids);
+  }
+
+  /** Gives the containers the names that are theirs, once those of the tree before are gone. */
+  takeNames(): Promise<void> {
+    return this.#containers.takeNames();
   }
 
   /** Lets all replicas answer what has come, those with doors first, and removes everything. */
   async drain(): Promise<void> {
-    await this.#stop(this.#withDoors());
-    await this.#stop([...this.#replicas.values()]);
+    const paths = this.doorPaths;
+    await this.#containers.stop([...this.#containers].filter(({ path }) => paths.has(path)));
+    await this.#containers.stop([...this.#containers]);
     await this.destroy();
   }
 
@@ -326,16 +278,9 @@ export class DockerTree {
   async destroy(): Promise<void> {
     const { engine, app, number } = this.#options;
     this.leave();
-    for (const replica of this.#replicas.values()) replica.stopping = true;
-    await removeTree(engine, app, number, this.#kept);
-    for (const replica of this.#replicas.values()) this.#gone(replica);
-  }
-
-  #gone(replica: TrackedReplica): void {
-    replica.stopping = true;
-    replica.running = false;
-    replica.state = "stopped";
-    this.#changed(replica);
+    for (const replica of this.#containers) replica.stopping = true;
+    await removeTree(engine, app, number, this.#containers.kept);
+    for (const replica of this.#containers) this.#containers.gone(replica);
   }
 
   /** Lets it go on by itself. */
@@ -347,42 +292,7 @@ export class DockerTree {
   /** Hands on what replicas write from a time on. */
   followLines(since: bigint): void {
     if (!this.#lines.begin(since)) return;
-    for (const replica of this.#replicas.values()) if (replica.running) this.#lines.follow(replica);
-  }
-
-  #track(replica: ReplicaId, id?: string): TrackedReplica {
-    const tracked = new TrackedReplica(replica, this.number, id);
-    this.#replicas.set(tracked.name, tracked);
-    if (id !== undefined) this.#byContainer.set(id, tracked);
-    return tracked;
-  }
-
-  async #create(
-    manifest: DockerManifest,
-    spec: ContainerSpec,
-    image: RunnableImage,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const { engine, grace } = this.#options;
-    const name = this.number > 1 ? freshName(spec.name, this.number) : spec.name;
-    try {
-      const id = await createContainer(engine, manifest, spec, { name, image, grace, signal });
-      const replica = this.#replicas.get(`${spec.path}.${spec.index}`)!;
-      replica.id = id;
-      this.#byContainer.set(id, replica);
-    } catch (error) {
-      throw containerFault(spec, error);
-    }
-  }
-
-  async #start(spec: ContainerSpec, signal?: AbortSignal): Promise<void> {
-    const replica = this.#replicas.get(`${spec.path}.${spec.index}`)!;
-    try {
-      await startContainer(this.#options.engine, replica.id!, signal);
-    } catch (error) {
-      throw containerFault(spec, error);
-    }
-    this.#started(replica);
+    for (const replica of this.#containers) if (replica.running) this.#lines.follow(replica);
   }
 
   /** The engine's own word of it may come later. */
@@ -391,29 +301,6 @@ export class DockerTree {
     this.#changed(replica);
     this.#look();
     this.#lines.follow(replica);
-  }
-
-  async #stop(replicas: readonly TrackedReplica[]): Promise<void> {
-    const { engine, grace } = this.#options;
-    await inGroups(replicas, async (replica, gone) => {
-      if (replica.id === undefined) return;
-      replica.stopping = true;
-      if (replica.running) replica.state = "draining";
-      this.#changed(replica);
-      await stopContainer(engine, replica.id, grace, gone);
-    });
-  }
-
-  async #drop(replicas: readonly TrackedReplica[]): Promise<void> {
-    await inGroups(replicas, async (replica, gone) => {
-      replica.stopping = true;
-      if (replica.id !== undefined) {
-        await removeContainer(this.#options.engine, replica.id, gone);
-        this.#byContainer.delete(replica.id);
-      }
-      this.#replicas.delete(replica.name);
-      this.#gone(replica);
-    });
   }
 
   /** The engine does not start again what somebody has killed by its command. */
@@ -432,8 +319,8 @@ export class DockerTree {
   }
 
   async #putFiles(files: TreeFiles, signal?: AbortSignal): Promise<void> {
-    const any = [...this.#replicas.values()].find(({ id }) => id !== undefined);
-    if (any !== undefined) await putTreeFiles(this.#options.engine, any.id!, files, signal);
+    const { any } = this.#containers;
+    if (any !== undefined) await putTreeFiles(this.#options.engine, any, files, signal);
   }
 
   /** Looks at the replicas until all are ready. */
@@ -453,11 +340,7 @@ export class DockerTree {
   }
 
   async #change(signal: AbortSignal | undefined): Promise<void> {
-    if (signal === undefined) return await this.#woken.promise;
-    const aborted = Promise.withResolvers<void>();
-    const onAbort = () => aborted.resolve();
-    signal.addEventListener("abort", onAbort, { once: true });
-    await Promise.race([this.#woken.promise, aborted.promise]);
-    signal.removeEventListener("abort", onAbort);
+    const { promise } = this.#woken;
+    await (signal ? abortable(promise, signal) : promise);
   }
 }
