@@ -4,10 +4,10 @@ import { optional, required } from "./argument.ts";
 import { idempotencyKeyProblem } from "../rpc/idempotency_key.ts";
 import { callService } from "./call_service.ts";
 import { callerTarget } from "./caller.ts";
-import type { DriverSettings, Reached } from "../launch/driver.ts";
+import type { Reached } from "../launch/driver.ts";
 import { parseAddress } from "../peer/address.ts";
 import { command, type Program } from "./command.ts";
-import { listDeployments } from "./deployments.ts";
+import { listDeployments, type Search } from "./deployments.ts";
 import { doorUrl } from "./door_url.ts";
 import { findService, type ServiceDoor, userState } from "./find_deployment.ts";
 import { formatJson } from "./format_json.ts";
@@ -53,8 +53,9 @@ export const client = command({
     const { app, timeout, idempotencyKey } = options;
     const given = request === "-" ? await readStdin() : request;
     if (given !== undefined) checkJson(given, request === "-");
+    const search = { name: app, place: placeOf(options), output };
     await using door = options.url === undefined
-      ? await openDoor(await doorOf(service, app, program, placeOf(options)), program, signal)
+      ? await openDoor(await doorOf(service, program, search), program, signal)
       : undefined;
     const target = callerTarget(options.url ?? doorUrl(door!.address), options);
     const result = await callService({
@@ -88,19 +89,19 @@ async function openDoor(
 /** The door that answers for a service. Platforms are asked only when no launcher of this user has it. */
 async function doorOf(
   service: string,
-  app: string | undefined,
   program: Program,
-  place: DriverSettings | undefined,
+  search: Search,
 ): Promise<ServiceDoor> {
+  const { name: app, place, output } = search;
   if (place !== undefined) {
-    return findService(await listDeployments(program, app, place), service, app);
+    return findService(await listDeployments(program, search), service, app);
   }
   const own = await userState(program).list();
   const known = own.some(({ handle }) =>
     (app === undefined || handle.app === app) &&
     handle.doors.some(({ methods }) => methods.includes(service))
   );
-  return findService(known ? own : await listDeployments(program), service, app);
+  return findService(known ? own : await listDeployments(program, { output }), service, app);
 }
 
 /** A header holds visible ASCII. @throws {MpError} `usage`. */

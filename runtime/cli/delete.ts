@@ -29,7 +29,7 @@ export const deleteDeployment = command({
     const { images } = options;
     const place = placeOf(options);
     const state = userState(program);
-    const running = await listDeployments(program, name, place);
+    const running = await listDeployments(program, { name, place, output });
     const ended = name === undefined || place !== undefined || deploymentOf(running, name)
       ? undefined
       : deploymentOf(await state.listEnded(), name);

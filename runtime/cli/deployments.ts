@@ -12,26 +12,30 @@ import type { DeployOrder } from "../launch/launcher.ts";
 import type { KnownDeployment } from "../launch/state.ts";
 import type { Program } from "./command.ts";
 import { deploymentOf, userState } from "./find_deployment.ts";
+import type { Output } from "./output.ts";
 
 /** How long a platform may take to tell what it has, in milliseconds. */
 const PATIENCE = 5_000;
 
-/**
- * All deployments that can be reached from here, by name.
- *
- * @param name The app or script that is looked for, if it is a certain one: then platforms are asked only when no
- * launcher of this user has it.
- * @param place Only those there; what cannot be seen is an error then.
- */
+/** Which deployments are looked for. */
+export interface Search {
+  /** The app or script, if it is a certain one: then platforms are asked only when no launcher of this user has it. */
+  readonly name?: string;
+  /** Only those there; what cannot be seen is an error then. */
+  readonly place?: DriverSettings;
+  /** Told of platforms that do not answer. */
+  readonly output?: Pick<Output, "say">;
+}
+
+/** All deployments that can be reached from here, by name. */
 export async function listDeployments(
   program: Program,
-  name?: string,
-  place?: DriverSettings,
+  { name, place, output }: Search = {},
 ): Promise<readonly KnownDeployment[]> {
   const records: readonly KnownDeployment[] = await userState(program).list();
   if (place !== undefined) return await listThere(program, records, place);
   if (name !== undefined && deploymentOf(records, name)) return records;
-  const found = await discoverDeployments(program);
+  const found = await discoverDeployments(program, undefined, { output });
   const others = found.filter(({ handle }) =>
     !records.some((one) => one.handle.app === handle.app && one.handle.driver === handle.driver)
   );
@@ -62,13 +66,16 @@ async function listThere(
 /**
  * What the platforms know of. One that does not answer in time has nothing, unless it is the only one that is asked.
  *
- * @param patience How long a platform may take, in milliseconds.
+ * @param options `patience`: how long a platform may take, in milliseconds; `output`: told who did not answer.
  * @throws {MpError} `deadline_exceeded`.
  */
 export async function discoverDeployments(
   program: Program,
   only?: Pick<DeployOrder, "driver" | "settings"> & { readonly app?: string },
-  patience = PATIENCE,
+  { patience = PATIENCE, output }: {
+    readonly patience?: number;
+    readonly output?: Pick<Output, "say">;
+  } = {},
 ): Promise<KnownDeployment[]> {
   const names = only ? [only.driver] : Object.keys(program.drivers);
   const all = await Promise.all(names.map(async (name) => {
@@ -82,13 +89,16 @@ export async function discoverDeployments(
       );
     } catch (error) {
       if (!signal.aborted) throw error;
-      if (!only) return [];
+      const silent = `${name} has not answered for ${patience / 1000} s`;
+      if (!only) {
+        output?.say("warning", `What runs there is not known: ${silent} (see mp doctor)`);
+        return [];
+      }
       // who is about to launch must know what is there
-      throw new MpError(
-        "deadline_exceeded",
-        `Cannot find out what runs there: ${name} has not answered for ${patience / 1000} s`,
-        { cause: error, next: "Run mp doctor, which says what does not work here" },
-      );
+      throw new MpError("deadline_exceeded", `Cannot find out what runs there: ${silent}`, {
+        cause: error,
+        next: "Run mp doctor, which says what does not work here",
+      });
     }
   }));
   return all.flat();

@@ -56,7 +56,7 @@ export const logs = command({
     const since = options.since === undefined ? undefined : readSince(options.since);
     const state = userState(program);
     const place = placeOf(options);
-    const running = await listDeployments(program, words[0], place);
+    const running = await listDeployments(program, { name: words[0], place, output });
     const { record, rest } = takeLogged(running, place ? [] : await state.listEnded(), words);
     const { plan, handle: { app } } = record;
     const follow = options.follow && running.includes(record);

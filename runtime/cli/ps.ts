@@ -35,7 +35,7 @@ export const ps = command({
     { line: "mp ps --json", does: "Everything that is known, as JSON" },
   ],
   async run({ arguments: { app }, options, output, program }) {
-    const records = await listDeployments(program, app, placeOf(options));
+    const records = await listDeployments(program, { name: app, place: placeOf(options), output });
     const wanted = app === undefined ? records : [findDeployment(records, app)];
     const found = await Promise.all(wanted.map((record) => look(record, program)));
     if (output.json) output.data(found.map(asData));

@@ -32,7 +32,11 @@ export const restart = command({
     { line: "mp restart search search.scatter", does: "All replicas of a path, of the app search" },
   ],
   async run({ arguments: { words }, options, output, program }) {
-    const records = await listDeployments(program, words[0], placeOf(options));
+    const records = await listDeployments(program, {
+      name: words[0],
+      place: placeOf(options),
+      output,
+    });
     const { record, rest } = takeDeployment(records, words);
     const { plan, handle } = record;
     if (rest.length === 0) {

@@ -35,7 +35,11 @@ export const scale = command({
   ],
   async run({ arguments: { words }, options, output, program }) {
     const { rehash } = options;
-    const records = await listDeployments(program, words[0], placeOf(options));
+    const records = await listDeployments(program, {
+      name: words[0],
+      place: placeOf(options),
+      output,
+    });
     const { record, rest } = takeDeployment(records, words);
     const counts = rest.map(readScale);
     if (counts.length === 0) {

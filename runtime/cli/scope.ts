@@ -111,9 +111,9 @@ function keyOf(
 }
 
 async function openStorage(
-  { options, program }: CommandContext<typeof scopeArguments, typeof scopeOptions>,
+  { options, output, program }: CommandContext<typeof scopeArguments, typeof scopeOptions>,
 ): Promise<Storage> {
-  const { app, script, record, known } = await whose(options, program);
+  const { app, script, record, known } = await whose(options, { output, program });
   const own = options.storage === undefined ? await storageOf(record, program) : undefined;
   if (own?.storage === "memory") {
     throw new MpError(
@@ -167,10 +167,10 @@ interface Whose {
 /** The app whose scopes are meant: one that runs, one that has ended, that of a script, or any in a given storage. */
 async function whose(
   { app: name, storage }: { readonly app?: string; readonly storage?: string },
-  program: Program,
+  { output, program }: { readonly output: Output; readonly program: Program },
 ): Promise<Whose> {
   const state = userState(program);
-  const running = await listDeployments(program, name);
+  const running = await listDeployments(program, { name, output });
   const records = [...running, ...await state.listEnded()];
   const whoseOf = (record: KnownDeployment): Whose => ({
     app: record.handle.app,

@@ -20,9 +20,14 @@ const program = {
 } as unknown as Program;
 
 Deno.test("discoverDeployments() finds nothing where a platform does not answer, or says so before a launch", async () => {
-  assertEquals(await discoverDeployments(program, undefined, 20), []);
+  const said: string[] = [];
+  const output = { say: (_: string, text: string) => said.push(text) };
+  assertEquals(await discoverDeployments(program, undefined, { patience: 20, output }), []);
+  assertEquals(said, [
+    "What runs there is not known: stuck has not answered for 0.02 s (see mp doctor)",
+  ]);
   const error = await assertRejects(
-    () => discoverDeployments(program, { driver: "stuck", settings: {} }, 20),
+    () => discoverDeployments(program, { driver: "stuck", settings: {} }, { patience: 20 }),
     MpError,
   );
   assertEquals([error.code, error.message], [
