@@ -13,13 +13,20 @@ export function checkOptions(what: string, options: TargetOptions): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot make ${what}: its options are ${String(options)}, not an object`);
   }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(OPTIONS, name)) {
+      throw new TypeError(
+        `Cannot make ${what}: there is no option ${JSON.stringify(name)} beside ${KNOWN}`,
+      );
+    }
+  }
   const { timeout, idempotent, retries, hedge, maxConcurrent, maxQueued, expose } = options;
   if (timeout !== undefined && typeof timeout !== "number") {
     throw new TypeError(`Cannot make ${what}: timeout is ${typeof timeout}, not a number`);
   }
   if (timeout !== undefined && !(timeout > 0 && timeout <= 86_400_000)) {
     throw new RangeError(
-      `Cannot make ${what}: timeout ${timeout} is not between 0 and 86400000 ms`,
+      `Cannot make ${what}: timeout ${timeout} is not above 0 and up to 86400000 ms`,
     );
   }
   if (idempotent !== undefined && typeof idempotent !== "boolean") {
@@ -31,12 +38,65 @@ export function checkOptions(what: string, options: TargetOptions): void {
   checkHedge(what, hedge);
   checkExpose(what, expose);
   checkScopes(what, options.scopes);
-  for (const [name, value] of Object.entries(options.env ?? {})) {
+  checkEnv(what, options.env);
+  checkResources(what, options.resources);
+}
+
+/** What has no type in JavaScript, or a misspelt name, would otherwise say nothing at all. */
+const OPTIONS: Readonly<Record<keyof TargetOptions, true>> = {
+  expose: true,
+  replicas: true,
+  timeout: true,
+  idempotent: true,
+  retries: true,
+  hedge: true,
+  maxConcurrent: true,
+  maxQueued: true,
+  scopes: true,
+  env: true,
+  resources: true,
+};
+const KNOWN = Object.keys(OPTIONS).join(", ");
+
+/** Checks an `env` option: no system takes another name, or a value with a zero byte. @throws {TypeError} */
+function checkEnv(what: string, env: unknown): void {
+  if (env === undefined) return;
+  if (typeof env !== "object" || env === null || Array.isArray(env)) {
+    throw new TypeError(`Cannot make ${what}: give env as { NAME: "value" }`);
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (name === "" || /[=\0]/.test(name)) {
+      throw new TypeError(
+        `Cannot make ${what}: env ${JSON.stringify(name)} is not the name of a variable`,
+      );
+    }
     if (typeof value !== "string") {
       throw new TypeError(`Cannot make ${what}: env ${name} is ${typeof value}, not a string`);
     }
+    if (value.includes("\0")) {
+      throw new TypeError(`Cannot make ${what}: env ${name} holds a zero byte`);
+    }
   }
 }
+
+/** Checks a `resources` option. @throws {TypeError | RangeError} */
+function checkResources(what: string, resources: unknown): void {
+  if (resources === undefined) return;
+  if (typeof resources !== "object" || resources === null || Array.isArray(resources)) {
+    throw new TypeError(`Cannot make ${what}: ${RESOURCES}`);
+  }
+  for (const [name, value] of Object.entries(resources)) {
+    if (value === undefined) continue;
+    if ((name !== "cpu" && name !== "memory") || typeof value !== "number") {
+      throw new TypeError(`Cannot make ${what}: ${RESOURCES}`);
+    }
+    if (!(value > 0 && value < Infinity)) {
+      throw new RangeError(`Cannot make ${what}: ${name} ${value} is not a number above 0`);
+    }
+  }
+}
+
+const RESOURCES = "give resources as { cpu: 0.5, memory: 256 }, in processors and MiB";
 
 /** Checks a `scopes` option. @throws {TypeError | RangeError} */
 function checkScopes(what: string, scopes: unknown): void {
@@ -140,7 +200,7 @@ function checkHedge(what: string, hedge: unknown): void {
   }
   if (typeof after === "number" && !(after > 0 && after <= 86_400_000)) {
     throw new RangeError(
-      `Cannot make ${what}: hedge after ${after} is not between 0 and 86400000 ms`,
+      `Cannot make ${what}: hedge after ${after} is not above 0 and up to 86400000 ms`,
     );
   }
 }

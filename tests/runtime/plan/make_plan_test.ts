@@ -262,10 +262,10 @@ Deno.test("Plan.revision does not depend on numbers, environment, resources, tim
         replicas: fc.integer({ min: 1, max: 50 }),
         leaves: fc.integer({ min: 1, max: 50 }),
         routers: fc.integer({ min: 1, max: 50 }),
-        env: fc.dictionary(fc.string(), fc.string()),
+        env: fc.dictionary(fc.stringMatching(/^[ -<>-~]+$/), fc.string()),
         timeout: fc.integer({ min: 1, max: 1_000 }),
         expose: fc.oneof(fc.boolean(), fc.constant({ port: 80 })),
-        resources: fc.record({ cpu: fc.nat(), memory: fc.nat() }),
+        resources: fc.record({ cpu: fc.integer({ min: 1 }), memory: fc.integer({ min: 1 }) }),
         app: fc.string(),
       }),
       ({ replicas, leaves, routers, env, timeout, expose, resources, app }) => {
