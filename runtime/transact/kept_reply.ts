@@ -27,7 +27,15 @@ export interface KeptReplyOptions {
   /** What was asked, as text. */
   readonly request: string;
   /** Which of the handler's own transactions it is the result of; absent for the handler's reply. */
-  readonly step?: number;
+  readonly step?: Step;
+}
+
+/** One of the transactions that a handler runs by itself. */
+interface Step {
+  /** From 1. */
+  readonly number: number;
+  /** What identifies it, as text. */
+  readonly what: string;
 }
 
 /** Whether an error is an answer, and not one of an attempt that did not come to any. */
@@ -47,7 +55,7 @@ export class KeptReply {
     const { owner, idempotencyKey, step } = options;
     this.#options = options;
     try {
-      const steps = step === undefined ? [] : [String(step)];
+      const steps = step === undefined ? [] : [String(step.number)];
       this.#id = encodeKey(["reply", ...owner, idempotencyKey, ...steps]);
     } catch (error) {
       throw new MpError("invalid_request", `Cannot use the idempotency key: it is too long`, {
@@ -58,7 +66,7 @@ export class KeptReply {
 
   /** The place of the result of one of the handler's own transactions. @param what Identifies it. */
   step(number: number, what: string): KeptReply {
-    return new KeptReply({ ...this.#options, request: what, step: number });
+    return new KeptReply({ ...this.#options, step: { number, what } });
   }
 
   /**
@@ -70,7 +78,7 @@ export class KeptReply {
   recall(view: View): Payload | undefined {
     const { request, result, error } = view.open(this.#id);
     if (request === undefined) return undefined;
-    if (request !== this.#asked) throw this.#reused();
+    if (request !== this.#asked) throw this.#reused(String(request));
     if (error !== undefined) throw this.#revive(error);
     return Payload.ofText(result);
   }
@@ -129,17 +137,19 @@ export class KeptReply {
       : Object.assign(new Error(message), { name });
   }
 
-  /** A request is told from others by its hash: it may be large, and is not shown to anybody. */
+  /** What was asked; of a handler's own transaction that is the call's request, too. */
   get #asked(): string {
-    const { request } = this.#options;
-    return this.#fingerprint ??= [request.length, hash32(request), hash32(request, 1)]
-      .map((number) => number.toString(36)).join("-");
+    const { request, step } = this.#options;
+    return this.#fingerprint ??= step === undefined
+      ? fingerprint(request)
+      : `${fingerprint(request)} ${fingerprint(step.what)}`;
   }
 
-  #reused(): MpError {
-    const { idempotencyKey, step } = this.#options;
+  /** @param kept What was asked when the answer was kept. */
+  #reused(kept: string): MpError {
+    const { idempotencyKey, request, step } = this.#options;
     const key = JSON.stringify(idempotencyKey);
-    if (step === undefined) {
+    if (step === undefined || !kept.startsWith(`${fingerprint(request)} `)) {
       return new MpError(
         "idempotency_key_reused",
         `Cannot answer: another request had the idempotency key ${key}`,
@@ -150,10 +160,15 @@ export class KeptReply {
     }
     return new MpError(
       "idempotency_key_reused",
-      `Cannot run transaction ${step} of the call with the idempotency key ${key}: it was over other scopes before`,
+      `Cannot run transaction ${step.number} of the call with the idempotency key ${key}: it was over other scopes before`,
       { next: "Let a handler run its transactions in the same order each time" },
     );
   }
+}
+
+/** A request is told from others by its hash: it may be large, and is not shown to anybody. */
+function fingerprint(text: string): string {
+  return [text.length, hash32(text), hash32(text, 1)].map((part) => part.toString(36)).join("-");
 }
 
 function keptError(error: unknown): KeptError {

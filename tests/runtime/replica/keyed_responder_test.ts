@@ -124,6 +124,25 @@ Deno.test("keyedResponder() refuses another request with the same key", async ()
   assertEquals(await call(tree, "counter.compute.1", { key: "a", request: 5 }), { count: 5 });
 });
 
+Deno.test("keyedResponder() refuses another request with the same key, though only a handler's own transaction was kept", async () => {
+  await using tree = await new Shared().start((mp) => {
+    mp.service(
+      "pay",
+      mp.spread(2, (amount: number) =>
+        mp.scoped("account", (account) => {
+          if (amount > 10) throw new Error(`no ${amount} left`);
+          return account.paid = amount;
+        })),
+    );
+  });
+  const pay = (request: number) => refusal(call(tree, "pay.compute.0", { key: "a", request }));
+  assertEquals((await pay(20)).message, "no 20 left");
+  const reused = await pay(5);
+  assertEquals(reused.code, "idempotency_key_reused");
+  assertStringIncludes(reused.message, 'another request had the idempotency key "a"');
+  assertEquals((await pay(20)).message, "no 20 left");
+});
+
 Deno.test("keyedResponder() keeps the error that a call came to, and nothing that it has changed", async () => {
   const shared = new Shared();
   let fails = true;
