@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type Code, MpError } from "../errors.ts";
+import { type Code, messageOf, MpError } from "../errors.ts";
 import { Payload } from "../payload.ts";
 import { deadlines, Timed } from "../peer/deadlines.ts";
 import { fateOf, withoutFate } from "../peer/fate.ts";
@@ -28,6 +28,16 @@ const LONGEST_PAUSE = 500;
 const NOTHING_DONE: ReadonlySet<string> = new Set(
   ["overloaded", "scope_conflict", "storage_unavailable"] satisfies Code[],
 );
+
+/** JSON can spell numbers that it cannot hold, such as 1e400: what came in cannot always be passed on. */
+function whyUnsendable(payload: Payload, path: string): MpError | undefined {
+  try {
+    void payload.text;
+    return undefined;
+  } catch (error) {
+    return new MpError("not_json", `Cannot call "${path}": in the request, ${messageOf(error)}`);
+  }
+}
 
 /** What is delivered. */
 export interface DeliveryOptions {
@@ -70,6 +80,9 @@ export class Delivery implements Dependent, Hedged {
     if (context.cancelled) return reject(context.cancelled);
     // a router that has used a scope would ask its parts again
     if (context.inTransaction) return reject(effectInside(`a call to "${traffic.path}"`));
+    // before anything is noted of the call: a timer that made it again would throw this in vain
+    const unsendable = whyUnsendable(this.#options.call.payload, traffic.path);
+    if (unsendable !== undefined) return reject(unsendable);
     context.effect ??= "a call to a part";
     context.adopt(this);
     traffic.budget.deposit();

@@ -267,6 +267,21 @@ Deno.test("PartClient.callAny() asks a second replica of what is hedged, and can
   assertEquals(s.called, [0, 1, 1]);
 });
 
+Deno.test("PartClient.callAny() refuses at once what cannot be sent, and does not hedge it", async () => {
+  await using s = await set({ idempotent: true, hedge: { after: 20 } }, () => '"never"');
+  const context = contextOf();
+  const payload = Payload.of(JSON.parse("1e400"));
+  const error = await assertRejects(
+    () => s.part.callAny(first, { request: undefined, payload, context }),
+    MpError,
+    'Cannot call "svc.compute": in the request, the value (Infinity) is not JSON',
+  );
+  assertEquals(error.code, "not_json");
+  // what makes calls again by a timer would end the process
+  await s.clock.pass(100);
+  assertEquals([s.called, s.counters.hedges], [[], 0]);
+});
+
 Deno.test("PartClient.callAny() takes the first replica's answer, too, after it has asked a second one", async () => {
   const answer = Promise.withResolvers<string>();
   const inbound: InboundCall[] = [];
