@@ -149,11 +149,17 @@ function define(target: object, key: string | symbol, value: unknown): boolean {
   return Reflect.defineProperty(target, key, own);
 }
 
+const INDEX = /^(?:0|[1-9]\d*)$/;
+
 function set(draft: Draft, key: string | symbol, value: unknown): boolean {
   if (typeof key === "symbol") {
     throw new TypeError(`Cannot set ${String(key)}: a scope holds JSON, whose names are text`);
   }
   const { members } = draft;
+  // JSON drops it without a word, and with it what a negative index was to change
+  if (Array.isArray(members) && key !== "length" && !INDEX.test(key)) {
+    throw new TypeError(`Cannot set ${JSON.stringify(key)} of an array: it is no index`);
+  }
   if (!draft.isForeign && Object.hasOwn(members, key)) {
     const now = members[key];
     if (Object.is(now, value)) return true;

@@ -183,6 +183,22 @@ Deno.test("Draft takes any name as data", () => {
   assertEquals(({} as Any).admin, undefined);
 });
 
+Deno.test("Draft refuses names in arrays, which JSON would drop", () => {
+  for (const name of ["-1", "1.5", "name", "01", "NaN"]) {
+    assertThrows(
+      () => change({ list: [1] }, (draft) => draft.list[name] = 2),
+      TypeError,
+      `Cannot set "${name}" of an array: it is no index`,
+    );
+  }
+  const after = change({ list: [1, 2, 3] }, (draft) => {
+    draft.list[3] = 4;
+    draft.list["0"] = 0;
+    draft.list.length = 3;
+  });
+  assertEquals(after.list, [0, 2, 3]);
+});
+
 Deno.test("settleDraft() refuses what is not JSON, and names the place", () => {
   class Point {
     toJSON() {
