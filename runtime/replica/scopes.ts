@@ -305,7 +305,17 @@ export class Scopes implements ScopesHost {
 
 /** What leaves a transaction is no part of a scope; it is copied before any other body runs. */
 function copied(result: unknown): unknown {
-  return result instanceof Promise ? result.then(withoutDrafts) : withoutDrafts(result);
+  return result instanceof Promise ? result.then(detached) : detached(result);
+}
+
+function detached(value: unknown): unknown {
+  try {
+    return withoutDrafts(value);
+  } catch (error) {
+    throw error instanceof TypeError
+      ? new TypeError(`Cannot return a part of a scope: ${error.message}`)
+      : error;
+  }
 }
 
 /**

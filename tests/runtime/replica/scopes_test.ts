@@ -50,6 +50,19 @@ Deno.test("Replica runs mp.scoped() as a transaction, before and after which cal
   assertEquals(await tree.call("order.0", "coffee"), 9);
 });
 
+Deno.test("Replica says what of a scope mp.scoped() cannot return", async () => {
+  await using tree = await Tree.start((mp) => {
+    mp.service("svc", () =>
+      mp.scoped("global", (scope) => {
+        scope.list = [];
+        scope.list.length = 1;
+        return scope;
+      }));
+  }, { storages: shared() });
+  const { message } = await refusal(tree.call("svc.0"));
+  assertEquals(message, "Cannot return a part of a scope: .list[0] (undefined) is not JSON");
+});
+
 Deno.test("Replica writes nothing for a handler that throws", async () => {
   await using tree = await Tree.start((mp) => {
     mp.service("svc", (fail: boolean) => {
