@@ -52,7 +52,7 @@ export const client = command({
   async run({ arguments: { service, request }, options, output, program, signal }) {
     const { app, timeout, idempotencyKey } = options;
     const given = request === "-" ? await readStdin() : request;
-    if (given !== undefined) checkJson(given, request === "-");
+    if (given !== undefined) checkJson(given, request === "-", "the request");
     const search = { name: app, place: placeOf(options), output };
     await using door = options.url === undefined
       ? await openDoor(await doorOf(service, program, search), program, signal)

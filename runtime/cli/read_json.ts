@@ -12,12 +12,17 @@ export async function readStdin(): Promise<string> {
   return await new Response(Deno.stdin.readable).text();
 }
 
-/** @throws {MpError} `usage`, naming the place, for what is not JSON. */
-export function checkJson(given: string, isStdin: boolean): void {
+/**
+ * Checks that a text is JSON.
+ *
+ * @param what What it is given as: `the request`.
+ * @throws {MpError} `usage`, naming the place, for what is not JSON.
+ */
+export function checkJson(given: string, isStdin: boolean, what: string): void {
   const fault = findJsonFault(given);
   if (fault === undefined) return;
   const { line, column, problem } = fault;
-  throw usage(`Cannot read the request: ${problem}`, {
+  throw usage(`Cannot read ${what}: ${problem}`, {
     where: `${isStdin ? "stdin" : "JSON"}:${line}:${column}`,
     next: /^[A-Za-z][\w-]*$/.test(given)
       ? `A text is JSON in double quotes: '"${given}"'`

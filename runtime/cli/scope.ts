@@ -1,8 +1,9 @@
 /** `mp scope`. @module */
 
 import { dirname, resolve } from "node:path";
-import { MpError } from "../errors.ts";
+import { messageOf, MpError } from "../errors.ts";
 import type { KnownDeployment } from "../launch/state.ts";
+import { encodeJson } from "../payload.ts";
 import { appName } from "../script/app_name.ts";
 import { chooseStorage } from "../storage/choose_storage.ts";
 import { scopeKey, userScopeKey } from "../storage/key.ts";
@@ -208,7 +209,7 @@ async function list({ storage, output, signal }: Task): Promise<void> {
   output.result(formatTable(
     ["SCOPE", "BYTES", "VERSION"],
     entries.map(({ key, value, version }) => [
-      shownName(key)!,
+      oneLine(shownName(key)!),
       String(new TextEncoder().encode(value).length),
       version,
     ]),
@@ -232,17 +233,26 @@ async function set({ storage, key, name, document, version, output, signal }: Ta
       next: `Give JSON, such as '{"count": 1}'`,
     });
   }
-  checkJson(given, document === "-");
+  checkJson(given, document === "-", "the document");
   const value = JSON.parse(given);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw usage(`Cannot set ${name}: a scope is an object, such as {"count": 1}`);
   }
-  await change(storage, key!, { op: "put", key: key!, value: JSON.stringify(value) }, {
+  await change(storage, key!, { op: "put", key: key!, value: encoded(value, name) }, {
     name,
     version,
     signal,
   });
   output.say("info", `Set ${name}`);
+}
+
+/** As text again, in which 1e400 would become null. */
+function encoded(value: unknown, name: string | undefined): string {
+  try {
+    return encodeJson(value);
+  } catch (error) {
+    throw usage(`Cannot set ${name}: ${messageOf(error)}`);
+  }
 }
 
 async function remove({ storage, key, name, version, output, signal }: Task): Promise<void> {
@@ -302,6 +312,14 @@ function shownName(key: Key | undefined): string | undefined {
   if (key === undefined) return undefined;
   const [, ...names] = key;
   return names.length === 2 ? `user ${names[1]}` : names[0];
+}
+
+/** A name may hold anything: on a terminal, line breaks and escape sequences would do what they say. */
+function oneLine(name: string): string {
+  return name.replace(
+    /\p{Cc}/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function absent(name: string | undefined): MpError {

@@ -257,6 +257,26 @@ Deno.test("mp scope looks into any storage, for an app that never ran here", asy
   assertEquals((await scope("list")).stdout, "");
 });
 
+Deno.test("mp scope refuses what is no document, and prints no control characters of names", async () => {
+  await using sandbox = await mpSandbox();
+  const scope = (...args: string[]) =>
+    sandbox.run(["scope", ...args, "--app", "shop", "--storage", "file:data.db"]);
+  const cases: [document: string, message: string][] = [
+    ["{n", "Cannot read the document: "],
+    ["[1]", 'Cannot set cart: a scope is an object, such as {"count": 1}'],
+    ['{"n": [1e400]}', "Cannot set cart: .n[0] (Infinity) is not JSON"],
+  ];
+  for (const [document, message] of cases) {
+    const { code, stderr } = await scope("set", "cart", document);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, message);
+  }
+  assertEquals((await scope("set", "a\n\x1b[2J", '{"n": 1}')).code, 0);
+  const { stdout } = await scope("list");
+  assertEquals(stdout.trim().split("\n").length, 2);
+  assertStringIncludes(stdout, "a\\u000a\\u001b[2J");
+});
+
 Deno.test("mp scope says that it cannot see what is in the memory of replicas", async () => {
   await using shop = await launch(
     `mp.service("count", () => mp.scope.global.n = 1, { expose: true });`,
