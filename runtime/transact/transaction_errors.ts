@@ -6,6 +6,7 @@
 
 import { messageOf, MpError } from "../errors.ts";
 import { decodeKey, showKey } from "../storage/key.ts";
+import { mayHaveCommitted } from "../storage/storage_fault.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** What is known of the storage. */
@@ -24,6 +25,14 @@ export function late(transaction: Transaction, { fault, silence }: StorageState)
   const { stage, writes, refusals, overtaken } = transaction;
   const scopes = shown(transaction);
   if (stage === "flying" && writes) return unknown(transaction, fault);
+  // the reply that was lost was that of others, or of a look: it says only that the storage does not answer
+  if (mayHaveCommitted(fault)) {
+    return new MpError(
+      "storage_unavailable",
+      `Cannot use ${scopes}: the storage did not answer in time`,
+      { cause: fault, reason: "unreachable" },
+    );
+  }
   if (fault !== undefined) return unavailable(transaction, fault);
   if (stage !== "running" && silence >= LONG_SILENCE) {
     return new MpError(

@@ -331,6 +331,22 @@ Deno.test("Transactor.run() blames a storage that is silent for long", async () 
   assertEquals(await flying, 1);
 });
 
+Deno.test("Transactor.run() does not say of a transaction what became of another's reply", async () => {
+  await using setup = new Setup();
+  const lost = () =>
+    Promise.reject(storageFault("reply_lost", "Cannot tell what db.internal did: the caller left"));
+  setup.storage.otherwise = lost;
+  setup.storage.reading = lost;
+  const other = setup.increment("a", 500);
+  await setup.clock.pass(600);
+  assertEquals((await failure(other)).code, "commit_unknown");
+  const reading = setup.read("b", 500);
+  await setup.clock.pass(600);
+  const { code, reason, message } = await failure(reading);
+  assertEquals([code, reason], ["storage_unavailable", "unreachable"]);
+  assertEquals(message, 'Cannot use scope "b": the storage did not answer in time');
+});
+
 Deno.test("Transactor.close() settles everything and leaves nothing behind", async () => {
   const setup = new Setup();
   const held = hold();
