@@ -165,7 +165,9 @@ export class MpError extends Error {
 export function messageOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message;
   try {
-    return String(thrown);
+    // not all that is thrown as an error is one
+    const message = (thrown as { readonly message?: unknown } | null | undefined)?.message;
+    return typeof message === "string" ? message : String(thrown);
   } catch {
     return "a value that cannot be shown";
   }

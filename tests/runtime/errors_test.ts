@@ -120,6 +120,8 @@ Deno.test("messageOf() has a text for anything that was thrown", () => {
     [null, "null"],
     [Symbol("s"), "Symbol(s)"],
     [{}, "[object Object]"],
+    [{ message: "no", code: 5 }, "no"],
+    [{ message: 5 }, "[object Object]"],
     [Object.create(null), "a value that cannot be shown"],
     [{
       toString() {
