@@ -8,6 +8,9 @@ import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { MpError, systemReason } from "./errors.ts";
 
+/** A socket's path has room for 104 bytes on macOS and 108 on Linux; the last are for its name. */
+const LONGEST_SOCKET_FOLDER = 90;
+
 /** Reads a variable of the environment; an empty one counts as absent. */
 export type ReadEnv = (name: string) => string | undefined;
 
@@ -67,6 +70,21 @@ export function makeTemporaryFolder(prefix: string): string {
   } catch (error) {
     throw temporaryUnwritable(error);
   }
+}
+
+/**
+ * Makes a temporary folder as {@linkcode makeTemporaryFolder} does, for sockets with names of up to 12 bytes:
+ * where `TMPDIR` is too long for them, it lies in `/tmp`.
+ *
+ * @param prefix What its name begins with.
+ * @throws {MpError} `state_unwritable` when there can be none.
+ */
+export function makeSocketFolder(prefix: string): string {
+  const folder = makeTemporaryFolder(prefix);
+  const { length } = new TextEncoder().encode(folder);
+  if (Deno.build.os === "windows" || length <= LONGEST_SOCKET_FOLDER) return folder;
+  Deno.removeSync(folder);
+  return Deno.makeTempDirSync({ dir: "/tmp", prefix });
 }
 
 /**

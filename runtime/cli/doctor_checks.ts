@@ -14,7 +14,7 @@ import { loadScript } from "../script/load.ts";
 import { chooseStorage } from "../storage/choose_storage.ts";
 import { showStorage } from "../storage/storage_url.ts";
 import type { Program } from "./command.ts";
-import { makeTemporaryFolder } from "../user_folders.ts";
+import { makeSocketFolder, makeTemporaryFolder } from "../user_folders.ts";
 
 /** What was looked at and what was found. */
 export interface Check {
@@ -97,7 +97,7 @@ async function checkState(program: Program): Promise<Finding> {
 
 async function checkSockets(): Promise<Finding> {
   if (Deno.build.os === "windows") return "not used here";
-  const folder = makeTemporaryFolder("mp-");
+  const folder = makeSocketFolder("mp-");
   try {
     const address = `unix:${join(folder, "socket")}` as const;
     const listener = listen(address);

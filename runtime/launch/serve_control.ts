@@ -14,7 +14,7 @@ import type { Address } from "./address_book.ts";
 import type { ReplicaId } from "./driver.ts";
 import { toErrorRecord } from "./error_record.ts";
 import type { DeployOrder, Launcher, News, ScaleOrder } from "./launcher.ts";
-import { makeTemporaryFolder } from "../user_folders.ts";
+import { makeSocketFolder } from "../user_folders.ts";
 
 /** How long a follower may take for a message. */
 const LONG = 24 * 3_600_000;
@@ -22,8 +22,6 @@ const LONG = 24 * 3_600_000;
 const BATCH = 500;
 /** How long answers may take to leave when the socket is closed. */
 const LAST_WORDS = 1000;
-/** A socket's path has room for 104 bytes on macOS and 108 on Linux. */
-const LONGEST_FOLDER = 90;
 
 /** A control socket that is served. */
 export interface ControlServer {
@@ -37,9 +35,9 @@ export interface ControlServer {
 }
 
 /** Serves a launcher's control socket: a Unix socket in a private folder, or a loopback port on Windows. */
-export async function serveControl(launcher: Launcher): Promise<ControlServer> {
+export function serveControl(launcher: Launcher): ControlServer {
   const secret = crypto.randomUUID();
-  const folder = Deno.build.os === "windows" ? "" : await makeFolder();
+  const folder = Deno.build.os === "windows" ? "" : makeSocketFolder("mp-");
   const listener = listen(folder ? `unix:${join(folder, "control")}` : "tcp:127.0.0.1:0");
   const channels = new Set<Channel>();
   const answering = new Set<Promise<string>>();
@@ -79,13 +77,6 @@ export async function serveControl(launcher: Launcher): Promise<ControlServer> {
       if (folder) await Deno.remove(folder, { recursive: true }).catch(() => {});
     },
   };
-}
-
-async function makeFolder(): Promise<string> {
-  const folder = makeTemporaryFolder("mp-");
-  if (new TextEncoder().encode(folder).length <= LONGEST_FOLDER) return folder;
-  await Deno.remove(folder);
-  return await Deno.makeTempDir({ dir: "/tmp", prefix: "mp-" });
 }
 
 async function answer(

@@ -134,7 +134,7 @@ class ProcessLauncher implements LocalLauncher {
 
   async start(order: DeployOrder): Promise<void> {
     const { signal, grace } = this.#options;
-    this.#control = await serveControl(this);
+    this.#control = serveControl(this);
     this.#current = await assignOrder(order, this.#options);
     await this.#record();
     signal?.throwIfAborted();

@@ -13,7 +13,7 @@ import { HeldOutput } from "./held_output.ts";
 import type { Loaded, Loader, LoaderOptions, LoadRequest, Program } from "./load.ts";
 import { endedEarly, failedWith, tookTooLong } from "./load_errors.ts";
 import type { LoadOrder, LoadReply } from "./loading.ts";
-import { makeTemporaryFolder } from "../user_folders.ts";
+import { makeSocketFolder } from "../user_folders.ts";
 
 const TIME_LIMIT = 10_000;
 
@@ -43,7 +43,7 @@ export class ChildLoader implements Loader {
     const { command, args = [], env, cwd, stdin = "null", signal } = options;
     signal?.throwIfAborted();
     this.#options = options;
-    this.#folder = makeTemporaryFolder("mp-load-");
+    this.#folder = makeSocketFolder("mp-load-");
     const secret = crypto.randomUUID();
     const [listener, address] = listenIn(this.#folder);
     this.#listener = listener;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { cacheFolders, isPrivate } from "../../runtime/user_folders.ts";
+import { cacheFolders, isPrivate, makeSocketFolder } from "../../runtime/user_folders.ts";
 import { needsSystem, testWith } from "../support/needs.ts";
 
 const env = (variables: Record<string, string>) => (name: string) => variables[name];
@@ -37,6 +37,28 @@ testWith(
       }
     } finally {
       await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+testWith(
+  needsSystem("linux", "darwin"),
+  "makeSocketFolder() leaves room for a socket when TMPDIR is long",
+  async () => {
+    const before = Deno.env.get("TMPDIR");
+    const outer = await Deno.makeTempDir({ prefix: "mp-test-" });
+    const long = join(outer, "long".repeat(30));
+    await Deno.mkdir(long);
+    Deno.env.set("TMPDIR", long);
+    try {
+      const folder = makeSocketFolder("mp-test-");
+      Deno.listen({ transport: "unix", path: join(folder, "twelve_bytes") }).close();
+      await Deno.remove(folder, { recursive: true });
+      assertEquals([...Deno.readDirSync(long)], []);
+    } finally {
+      if (before === undefined) Deno.env.delete("TMPDIR");
+      else Deno.env.set("TMPDIR", before);
+      await Deno.remove(outer, { recursive: true });
     }
   },
 );
