@@ -65,6 +65,9 @@ const ACTIONS: Readonly<Record<string, (task: Task) => Promise<void>>> = {
   watch,
 };
 
+/** Actions that store nothing, and end. */
+const LOOKS: ReadonlySet<string> = new Set(["list", "get", "delete"]);
+
 /** Looks at scopes and changes them. */
 export const scope = command({
   description: [
@@ -83,7 +86,7 @@ export const scope = command({
     { line: "mp scope watch cart --app shop --json", does: "Every change, a line each" },
   ],
   async run(context) {
-    const { arguments: { action, name, document }, options, output, signal } = context;
+    const { arguments: { action }, options, output, signal } = context;
     const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action]! : undefined;
     if (act === undefined) {
       const names = Object.keys(ACTIONS);
@@ -91,12 +94,35 @@ export const scope = command({
         next: didYouMean(action, names, `Use ${names.join(", ")}`),
       });
     }
+    const { name, document } = operandsOf(context);
     const key = keyOf(action, name, options.user);
     await using storage = await openStorage(context);
     const task = { storage, name: shownName(key), key, document, output, signal };
     await act({ ...task, version: options.ifVersion });
   },
 });
+
+/**
+ * What an action is about. With `--user` the name is left out, and `list` needs none.
+ *
+ * @throws {MpError} `usage` for what is left over: it was meant for something, such as an app or another scope.
+ */
+function operandsOf(
+  { arguments: given, options: { user } }: CommandContext<
+    typeof scopeArguments,
+    typeof scopeOptions
+  >,
+): { readonly name: string | undefined; readonly document: string | undefined } {
+  const words = [given.name, given.document].filter((word) => word !== undefined);
+  const name = user === undefined && given.action !== "list" ? words.shift() : undefined;
+  const document = given.action === "set" ? words.shift() : undefined;
+  if (words.length === 0) return { name, document };
+  throw usage(`Cannot run mp scope ${given.action}: argument "${words[0]}" is one too many`, {
+    next: user === undefined
+      ? "Say with --app whose scopes are meant"
+      : "Leave out the name, or --user: it means the scope mp.scope.user",
+  });
+}
 
 function keyOf(
   action: string,
@@ -112,8 +138,17 @@ function keyOf(
 }
 
 async function openStorage(
-  { options, output, program }: CommandContext<typeof scopeArguments, typeof scopeOptions>,
+  { arguments: { action }, options, output, program }: CommandContext<
+    typeof scopeArguments,
+    typeof scopeOptions
+  >,
 ): Promise<Storage> {
+  const storages = await program.storages();
+  const open = (config: StorageConfig, app: string) => {
+    // who only looks makes no file, least of all at a path that is misspelt
+    const isNew = config.storage === "file" && LOOKS.has(action) && isAbsent(config.path);
+    return lazyStorage(isNew ? { storage: "memory" } : config, app, storages);
+  };
   const { app, script, record, known } = await whose(options, { output, program });
   const own = options.storage === undefined ? await storageOf(record, program) : undefined;
   if (own?.storage === "memory") {
@@ -124,7 +159,7 @@ async function openStorage(
     );
   }
   if (known && own?.storage === "file") await checkFile(known, program);
-  if (own !== undefined) return lazyStorage(own, app, await program.storages());
+  if (own !== undefined) return open(own, app);
   const env = Object.fromEntries(
     ["MP_STORAGE", "REDIS_URL", "REDIS_HOST", "MYSQL_URL"].map((name) => [name, program.env(name)]),
   );
@@ -132,7 +167,7 @@ async function openStorage(
   if (known && options.storage === undefined && config.storage === "file") {
     await checkFile(known, program);
   }
-  return lazyStorage(config, app, await program.storages());
+  return open(config, app);
 }
 
 /** @throws {MpError} `unsupported` where the storage `file` of a deployment is no file of this machine. */
@@ -187,7 +222,13 @@ async function whose(
   if (storage !== undefined && name !== undefined && isDnsLabel(name)) {
     return { app: name, script: resolve("topology.ts") };
   }
-  return whoseOf(findDeployment(running.length > 0 ? running : records, name));
+  const among = running.length > 0 ? running : records;
+  if (name === undefined && among.length > 1) {
+    throw usage(`Cannot tell whose scopes are meant: ${among.length} apps are known here`, {
+      next: `Add --app, one of ${among.map(({ handle }) => handle.app).join(", ")}`,
+    });
+  }
+  return whoseOf(findDeployment(among, name));
 }
 
 function isFile(path: string): boolean {
@@ -195,6 +236,15 @@ function isFile(path: string): boolean {
     return Deno.statSync(path).isFile;
   } catch {
     return false;
+  }
+}
+
+function isAbsent(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
   }
 }
 

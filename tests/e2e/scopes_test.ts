@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "@std/path";
 import { needsProgram, testWith } from "../support/needs.ts";
 import { mpSandbox } from "../support/mp.ts";
@@ -275,6 +281,69 @@ Deno.test("mp scope refuses what is no document, and prints no control character
   const { stdout } = await scope("list");
   assertEquals(stdout.trim().split("\n").length, 2);
   assertStringIncludes(stdout, "a\\u000a\\u001b[2J");
+});
+
+Deno.test("mp scope makes no file where it only looks", async () => {
+  await using sandbox = await mpSandbox();
+  const storage = ["--app", "shop", "--storage", "file:none/data.db"];
+  const { code, stderr } = await sandbox.run(["scope", "list", ...storage]);
+  assertEquals([code, stderr], [0, "No scope has a document\n"]);
+  assertEquals((await sandbox.run(["scope", "get", "cart", ...storage])).code, 1);
+  assertEquals((await sandbox.run(["scope", "delete", "cart", ...storage])).code, 1);
+  await assertRejects(() => Deno.stat(join(sandbox.folder, "none")), Deno.errors.NotFound);
+  const folder = await sandbox.run(["scope", "list", "--app", "shop", "--storage", "file:."]);
+  assertStringIncludes(folder.stderr, "it is a folder");
+  assertEquals((await sandbox.run(["scope", "set", "cart", "{}", ...storage])).code, 0);
+  assertEquals((await sandbox.run(["scope", "get", "cart", ...storage])).stdout, "{}\n");
+});
+
+Deno.test("mp scope takes no name with --user, and nothing that it has no use for", async () => {
+  await using sandbox = await mpSandbox();
+  const scope = (...args: string[]) =>
+    sandbox.run(["scope", ...args, "--app", "shop", "--storage", "file:data.db"]);
+  assertEquals((await scope("set", "cart", "{}")).code, 0);
+  assertEquals((await scope("set", "--user", "ada", '{"n": 1}')).code, 0);
+  assertEquals((await scope("get", "--user", "ada")).stdout, '{"n":1}\n');
+  // it would delete another scope than the one that is named
+  for (
+    const args of [
+      ["delete", "cart", "--user", "ada"],
+      ["get", "cart", "--user", "ada"],
+      ["set", "cart", "{}", "--user", "ada"],
+      ["list", "shop"],
+      ["get", "cart", "shop"],
+    ]
+  ) {
+    const { code, stderr } = await scope(...args);
+    assertEquals(code, 2, args.join(" "));
+    assertStringIncludes(stderr, "is one too many");
+  }
+  assertEquals((await scope("delete", "--user", "ada")).code, 0);
+  assertEquals((await scope("get", "cart")).stdout, "{}\n");
+});
+
+Deno.test("mp scope says how to name the app when there are several", async () => {
+  await using sandbox = await mpSandbox();
+  await sandbox.write(
+    "one.ts",
+    `import * as mp from "@metaparticle/mp";\nmp.service("one", () => 1, { expose: true });\nmp.serve();\n`,
+  );
+  for (const app of ["a", "b"]) {
+    const { code, stderr } = await sandbox.run([
+      "run",
+      "one.ts",
+      "-d",
+      "--port",
+      "0",
+      "--name",
+      app,
+    ]);
+    assertEquals(code, 0, stderr);
+  }
+  const { code, stderr } = await sandbox.run(["scope", "list"]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "Add --app, one of a, b");
+  for (const app of ["a", "b"]) assertEquals((await sandbox.run(["delete", app])).code, 0);
 });
 
 Deno.test("mp scope says that it cannot see what is in the memory of replicas", async () => {
