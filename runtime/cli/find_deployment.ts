@@ -72,7 +72,13 @@ export function takeDeployment(
   const named = words[0] === undefined ? undefined : deploymentOf(records, words[0]);
   if (named) return { record: named, rest: words.slice(1) };
   if (records.length === 1) return { record: records[0]!, rest: words };
-  return { record: findDeployment(records, words[0], are), rest: words.slice(1) };
+  const name = words[0] === undefined || isPath(words[0]) ? undefined : words[0];
+  return { record: findDeployment(records, name, are), rest: words.slice(1) };
+}
+
+/** Whether a word is a path or `PATH=N`, and not an app that is misspelt: apps have neither dots nor `=`, scripts end so. */
+function isPath(word: string): boolean {
+  return /[.=]/.test(word) && !/[/\\]|\.[cm]?[jt]s$/.test(word);
 }
 
 /** Where a service is called. */
@@ -116,8 +122,11 @@ export function findService(
     );
   }
   const exposed = among.flatMap(({ handle }) => handle.doors.flatMap(({ methods }) => methods));
+  const problem = app === undefined
+    ? "no running deployment has a service of that name"
+    : `app "${among[0]!.handle.app}" has no service of that name`;
   throw none(
-    `${call}: no running deployment has a service of that name`,
+    `${call}: ${problem}`,
     didYouMean(
       service,
       exposed,

@@ -1,5 +1,6 @@
 /** `mp scale`. @module */
 
+import { checkScale } from "../launch/check_scale.ts";
 import type { Plan } from "../plan/plan.ts";
 import { remaining } from "./argument.ts";
 import { command } from "./command.ts";
@@ -47,6 +48,8 @@ export const scale = command({
         next: "Give a path and a number, such as search.gather=3",
       });
     }
+    // all of them before the first: of two changes, one wrong, none is made
+    for (const count of counts) checkScale(record.plan, { ...count, rehash });
     using launcher = await reachLauncher(record, program);
     let before = record.plan;
     for (const { path, replicas } of counts) {

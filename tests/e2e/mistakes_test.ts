@@ -1,4 +1,5 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 import { mpSandbox } from "../support/mp.ts";
 import { needsSystem, testWith } from "../support/needs.ts";
 
@@ -74,6 +75,37 @@ testWith(
     }
   },
 );
+
+Deno.test("mp scale changes nothing when one of several changes is wrong", async () => {
+  await using sandbox = await mpSandbox();
+  await sandbox.write(
+    "spread.ts",
+    `import * as mp from "@metaparticle/mp";
+mp.service("s", mp.spread(2, () => 1), { expose: true });
+mp.serve();
+`,
+  );
+  const run = await sandbox.run(["run", "spread.ts", "-d", "--wait", "--port", "0"]);
+  assertEquals(run.code, 0, run.stderr);
+  const { code, stderr } = await sandbox.run(["scale", "s.compute=3", "t.compute=3"]);
+  assertEquals(code, 1);
+  assert(stderr.startsWith('error: Cannot scale "t.compute" of "spread": there is no such path'));
+  const [{ replicas }] = JSON.parse((await sandbox.run(["ps", "spread", "--json"])).stdout);
+  assertEquals(replicas.length, 3);
+  assertEquals((await sandbox.run(["delete", "spread"])).code, 0);
+});
+
+Deno.test("mp loads scripts where the path of temporary files is too long for a socket", async () => {
+  await using sandbox = await mpSandbox();
+  await sandbox.write(
+    "one.ts",
+    'import * as mp from "@metaparticle/mp";\nmp.service("one", () => 1);\nmp.serve();\n',
+  );
+  const TMPDIR = join(sandbox.folder, "long".repeat(30));
+  await Deno.mkdir(TMPDIR);
+  const { code, stderr } = await sandbox.run(["plan", "one.ts"], { env: { TMPDIR } });
+  assertEquals(code, 0, stderr);
+});
 
 Deno.test("mp scale says when it replaces more than was asked for, and why", async () => {
   await using sandbox = await mpSandbox();

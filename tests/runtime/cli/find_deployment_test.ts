@@ -85,6 +85,22 @@ Deno.test("takeDeployment() takes the app off the words, where it stands there",
   );
 });
 
+Deno.test("takeDeployment() asks for the app before a path, and does not take the path for one", () => {
+  for (const word of ["users.0", "users.compute", "users=3", "users.compute=3"]) {
+    assertEquals(errorOf(() => takeDeployment([shop, search], [word])), {
+      code: "usage",
+      message: "Cannot tell which deployment is meant: 2 are running",
+      next: "Name one of shop, search",
+    }, word);
+  }
+  for (const word of ["shpo", "shpo.ts", "./scripts/shop.2"]) {
+    assertEquals(
+      errorOf(() => takeDeployment([shop, search], [word])).message,
+      `Cannot find deployment "${word}": it is not running`,
+    );
+  }
+});
+
 Deno.test("findService() finds the one app that exposes it", () => {
   assertEquals(findService([shop, search], "orders", undefined).record, shop);
   assertEquals(findService([shop, search], "search", undefined).record, search);
@@ -108,6 +124,12 @@ Deno.test("findService() tells a hidden service from one that is not there", () 
     code: "deployment_not_found",
     message: 'Cannot call "order": no running deployment has a service of that name',
     next: 'Did you mean "orders"?',
+  });
+  // search is a service of another app than the one that was named
+  assertEquals(errorOf(() => findService([shop, search], "search", "shop")), {
+    code: "deployment_not_found",
+    message: 'Cannot call "search": app "shop" has no service of that name',
+    next: "Exposed services: users, orders",
   });
   assertEquals(
     errorOf(() => findService([], "order", undefined)).next,
