@@ -15,7 +15,7 @@ import { chooseStorage } from "../storage/choose_storage.ts";
 import { telemetrySettings } from "../telemetry/telemetry_env.ts";
 import { didYouMean } from "./near_name.ts";
 import { flag, pairs, text, texts, usage, type Values, wholeNumber } from "./option.ts";
-import { parseEnvFile } from "./parse_env_file.ts";
+import { findEnvFileFault, parseEnvFile } from "./parse_env_file.ts";
 
 /** Options that the plan depends on. */
 export const planOptions = {
@@ -234,12 +234,19 @@ function checkInspect(path: string, { nodes }: Plan): void {
 }
 
 function readEnvFile(path: string): Record<string, string> {
+  const cannot = `Cannot read --env-file "${path}"`;
+  let text: string;
   try {
-    return parseEnvFile(Deno.readTextFileSync(path));
+    text = Deno.readTextFileSync(path);
   } catch (error) {
     const missing = error instanceof Deno.errors.NotFound;
-    throw usage(
-      `Cannot read --env-file "${path}": ${missing ? "there is no such file" : messageOf(error)}`,
-    );
+    throw usage(`${cannot}: ${missing ? "there is no such file" : messageOf(error)}`);
   }
+  const line = findEnvFileFault(text);
+  if (line === undefined) return parseEnvFile(text);
+  // the line itself is not shown, for it may hold a secret
+  throw usage(`${cannot}: a line is neither NAME=VALUE nor a comment`, {
+    where: `${path}:${line}`,
+    next: "Correct the line, or begin it with #",
+  });
 }

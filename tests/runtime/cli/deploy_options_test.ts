@@ -84,6 +84,21 @@ Deno.test("preparation() names the file that is not there", () => {
   );
 });
 
+Deno.test("preparation() names the line of a file that is no variable, and does not show it", async () => {
+  const path = await Deno.makeTempFile({ prefix: "mp-test-" });
+  try {
+    await Deno.writeTextFile(path, "A=1\nhunter2\n");
+    const error = assertThrows(() => preparation("a.ts", values([], [path])), MpError);
+    assertEquals([error.code, error.where], ["usage", `${path}:2`]);
+    assertEquals(
+      error.message,
+      `Cannot read --env-file "${path}": a line is neither NAME=VALUE nor a comment`,
+    );
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("readCount() takes whole numbers from 1 to 10000", () => {
   assertEquals([readCount("1", ""), readCount("10000", "")], [1, 10_000]);
   for (const written of ["0", "-1", "1.5", "ten", "", "10001", "1e3", " 1"]) {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { parseEnv } from "node:util";
-import { parseEnvFile } from "../../../runtime/cli/parse_env_file.ts";
+import { findEnvFileFault, parseEnvFile } from "../../../runtime/cli/parse_env_file.ts";
 
 Deno.test("parseEnvFile() reads what Node reads", () => {
   for (
@@ -19,4 +19,13 @@ Deno.test("parseEnvFile() reads what Node reads", () => {
 
 Deno.test("parseEnvFile() takes quotes in double quotes, and the last of two", () => {
   assertEquals(parseEnvFile('A="say \\"hi\\""\nB=1\nB=2\n'), { A: 'say "hi"', B: "2" });
+});
+
+Deno.test("findEnvFileFault() finds the line that is no assignment", () => {
+  for (const text of ["", "\n # a\nexport A=1\n", "A='x\ny z'\r\nB=\"a\nb\" # c\n", 'A="open\n']) {
+    assertEquals(findEnvFileFault(text), undefined, JSON.stringify(text));
+  }
+  assertEquals(findEnvFileFault("A=1\nno assignment\nB=2"), 2);
+  assertEquals(findEnvFileFault("A='x\ny'\n\n=1"), 4);
+  assertEquals(findEnvFileFault("A: 1\n"), 1);
 });
