@@ -138,10 +138,18 @@ function failure({ url, service, timeout, signal }: OutsideCall, error: unknown,
   // the innermost cause is what the system said
   let cause: unknown = error;
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-  const reason = /refused/i.test(messageOf(error)) ? "nothing listens there" : messageOf(cause);
+  const said = messageOf(error);
+  const isUnknown = /dns error/i.test(said);
+  const reason = isUnknown
+    ? "no machine of that name is known"
+    : /refused/i.test(said)
+    ? "nothing listens there"
+    : messageOf(cause);
   return new MpError("replica_unreachable", `Cannot call "${service}" at ${url}: ${reason}`, {
     cause: error,
     service,
-    next: "See with mp ps whether it is ready; mp run -d --wait waits until it is",
+    next: isUnknown
+      ? "Correct the address"
+      : "See with mp ps whether it is ready; mp run -d --wait waits until it is",
   });
 }

@@ -59,9 +59,18 @@ function bearer(token: string): string {
 }
 
 function takeUserInfo(given: string): { href: string; userInfo: string | undefined } {
-  const url = URL.parse(/^https?:\/\//.test(given) ? given : `http://${given}`);
+  const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(given)?.[1]?.toLowerCase();
+  const url = URL.parse(scheme === undefined ? `http://${given}` : given);
+  const shown = given.replace(/^(https?:\/\/)?.*@/s, "$1…@");
+  if (scheme !== undefined && scheme !== "http" && scheme !== "https") {
+    throw usage(
+      `Cannot read --url ${JSON.stringify(shown)}: it begins neither with http:// nor https://`,
+      {
+        next: "Give one such as http://127.0.0.1:3000",
+      },
+    );
+  }
   if (!url?.hostname) {
-    const shown = given.replace(/^(https?:\/\/)?.*@/s, "$1…@");
     throw usage(`Cannot read --url ${JSON.stringify(shown)}: it is not a URL`, {
       next: "Give one such as http://127.0.0.1:3000",
     });

@@ -24,7 +24,9 @@ export function checkJson(given: string, isStdin: boolean, what: string): void {
   const { line, column, problem } = fault;
   throw usage(`Cannot read ${what}: ${problem}`, {
     where: `${isStdin ? "stdin" : "JSON"}:${line}:${column}`,
-    next: /^[A-Za-z][\w-]*$/.test(given)
+    next: isStdin
+      ? `Write JSON to it, such as "a text" or {"n": 1}`
+      : /^[A-Za-z][\w-]*$/.test(given)
       ? `A text is JSON in double quotes: '"${given}"'`
       : "Give JSON in single quotes, so that the shell leaves it as it is",
   });

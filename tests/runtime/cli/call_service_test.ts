@@ -84,6 +84,13 @@ Deno.test("callService() says when nothing listens", async () => {
   assertEquals(error.message, `Cannot call "a" at ${url}: nothing listens there`);
 });
 
+Deno.test("callService() says when a name is that of no machine", async () => {
+  const url = "http://nobody.invalid/";
+  const error = await failureOf(callService({ url, service: "a", request: "1", timeout: 5000 }));
+  assertEquals(error.message, `Cannot call "a" at ${url}: no machine of that name is known`);
+  assertEquals(error.next, "Correct the address");
+});
+
 Deno.test("callService() gives up when time is over", async () => {
   const hold = Promise.withResolvers<Response>();
   await using at = server(() => hold.promise);

@@ -9,6 +9,7 @@ const url = "http://10.0.0.7:3000/";
 Deno.test("callerTarget() calls for nobody unless told", () => {
   assertEquals(callerTarget("10.0.0.7:3000", nobody), { url, authorization: undefined });
   assertEquals(callerTarget("https://a.example", nobody).url, "https://a.example/");
+  assertEquals(callerTarget("HTTPS://a.example", nobody).url, "https://a.example/");
 });
 
 Deno.test("callerTarget() makes the header of a name and a password, or of a token", () => {
@@ -70,6 +71,11 @@ Deno.test("callerTarget() refuses what it cannot use, and shows nothing of it", 
       "Cannot read --url: its name or password has a % that escapes nothing",
     ],
     ["http://", {}, 'Cannot read --url "http://": it is not a URL'],
+    [
+      `ftp://ada:${secret}@a.example`,
+      {},
+      'Cannot read --url "…@a.example": it begins neither with http:// nor https://',
+    ],
   ];
   for (const [given, options, message] of cases) {
     const error = assertThrows(() => callerTarget(given, { ...nobody, ...options }), MpError);
