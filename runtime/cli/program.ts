@@ -50,9 +50,9 @@ async function runLine(
   const { palette } = output.stdout;
   const layout = { columns: output.columns(), palette };
   if (name === undefined) {
-    output.result(
-      global.version ? `mp ${program.version}` : formatProgramHelp(program.commands, layout),
-    );
+    if (!global.version) output.result(formatProgramHelp(program.commands, layout));
+    else if (output.json) output.data({ mp: program.version });
+    else output.result(`mp ${program.version}`);
     return 0;
   }
   const command: Command = await findCommand(name, program.commands).load();

@@ -84,6 +84,7 @@ Deno.test("runProgram() shows help, whatever else stands there", async () => {
 Deno.test("runProgram() shows the version without a command", async () => {
   assertEquals(await run("--version"), { status: 0, stdout: "mp 1.2.3\n", stderr: "" });
   assertEquals((await run("-V")).stdout, "mp 1.2.3\n");
+  assertEquals((await run("-V", "--json")).stdout, '{"mp":"1.2.3"}\n');
 });
 
 Deno.test("directLine() is the command line that a script stands for", () => {
