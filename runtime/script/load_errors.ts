@@ -21,10 +21,11 @@ export interface EarlyEnd {
 
 /** The error that a child's failure stands for; its cause has the stack with the user's lines. */
 export function failedWith(script: string, failure: LoadFailure): MpError {
-  const { code, message, next, stack } = failure;
+  const { code, message, position, next, stack } = failure;
   const cause = new Error(message);
   if (stack !== undefined) cause.stack = stack;
-  return new MpError(code, message, { where: whereOf(script, failure.position), next, cause });
+  const where = position === undefined && failure.where || whereOf(script, position);
+  return new MpError(code, message, { where, next, cause });
 }
 
 /** The error of a script that has used up its time. */

@@ -25,8 +25,8 @@ export function loadFailure(script: string, thrown: unknown, as: ThrownAs): Load
   const position = positionOf(thrown);
   const stack = thrown instanceof Error ? stackOf(thrown) : undefined;
   if (thrown instanceof MpError && (position === undefined || isThrownByRuntime(thrown))) {
-    const { code, message, next } = thrown;
-    return { code, message, position, next, stack };
+    const { code, message, where, next } = thrown;
+    return { code, message, position, where, next, stack };
   }
   if (thrown instanceof Error && isThrownByRuntime(thrown)) {
     // wrong arguments of the API

@@ -51,6 +51,8 @@ export interface LoadFailure {
     readonly line: number;
     readonly column: number;
   };
+  /** What is wrong outside of the script, such as a variable. */
+  readonly where?: string;
   readonly next?: string;
   /** The stack of what was thrown, with the user's lines. */
   readonly stack?: string;

@@ -195,6 +195,13 @@ Deno.test("loadScript() tells what was thrown that is no error", async () => {
   assertEquals(error.where, "a.ts");
 });
 
+Deno.test("loadScript() names the variable that is wrong, and not the script", async () => {
+  const { error } = await failureOf(`${SERVICE}mp.setStorage("file");`, {
+    env: { MP_STORAGE: "redis://h:99999" },
+  });
+  assertEquals([error.code, error.where], ["usage", "MP_STORAGE"]);
+});
+
 Deno.test("loadScript() tells of promises that are rejected, awaited or not", async () => {
   const awaited = await failureOf(`${SERVICE}await Promise.reject(new Error("late"));`);
   assertEquals(awaited.error.message, `Cannot load "a.ts": late`);
