@@ -78,11 +78,12 @@ export const test = command({
     }
     if (counts.failed > 0) return 1;
     if (counts.passed + counts.ignored === 0) {
-      throw noTests(
-        counts.filteredOut > 0
-          ? `--filter left out all ${counts.filteredOut}`
-          : `${files.map(show).join(", ")} defines none`,
-      );
+      throw counts.filteredOut > 0
+        ? noTests(
+          `--filter left out all ${counts.filteredOut}`,
+          "Give some of a test's name, or leave --filter out",
+        )
+        : noTests(`${files.map(show).join(", ")} defines none`);
     }
     if (outcomes.some(({ usedOnly }) => usedOnly)) {
       throw new MpError("script_failed", 'Cannot accept the tests: "only" was used', {
@@ -104,8 +105,9 @@ async function writeJunit(path: string, xml: string): Promise<void> {
   }
 }
 
-function noTests(why: string): MpError {
-  return new MpError("script_failed", `Cannot accept the tests: no test ran, for ${why}`, {
-    next: "Define tests with Deno.test(name, fn) in files named as in shop_test.ts",
-  });
+function noTests(
+  why: string,
+  next = "Define tests with Deno.test(name, fn) in files named as in shop_test.ts",
+): MpError {
+  return new MpError("script_failed", `Cannot accept the tests: no test ran, for ${why}`, { next });
 }

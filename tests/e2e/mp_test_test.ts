@@ -129,6 +129,7 @@ Deno.test("mp test fails when no test ran, and when only was used", async () => 
   const filtered = await sandbox.run(["test", "--filter", "nothing of that name"]);
   assertEquals(filtered.code, 1);
   assertStringIncludes(filtered.stderr, "--filter left out all 2");
+  assertStringIncludes(filtered.stderr, "→ Give some of a test's name, or leave --filter out");
   const absent = await sandbox.run(["test", "absent_test.ts"]);
   assertEquals(absent.code, 2);
   const wrong = await sandbox.run(["test", "--filter", "/(/"]);
