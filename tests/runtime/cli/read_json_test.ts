@@ -4,7 +4,7 @@ import { checkJson } from "../../../runtime/cli/read_json.ts";
 
 Deno.test("checkJson() says what to do about JSON of the command line, and of stdin", () => {
   const errorOf = (given: string, isStdin: boolean) => {
-    const { where, next } = assertThrows(() => checkJson(given, isStdin), MpError);
+    const { where, next } = assertThrows(() => checkJson(given, isStdin, "the request"), MpError);
     return [where, next];
   };
   assertEquals(errorOf("Ada", false), ["JSON:1:1", `A text is JSON in double quotes: '"Ada"'`]);
