@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert } from "@std/assert";
+import { assert, assertThrows } from "@std/assert";
 import * as mp from "@metaparticle/mp";
 
 type User = { user: string };
@@ -46,8 +46,12 @@ Deno.test("mp.scatter() has the request of its leaf and the response of its gath
   mp.scatter(3, leaf, (parts) => parts.map((part) => part.trim()));
   // @ts-expect-error: the object form too
   mp.scatter({ replicas: 3, leaf, gather: (parts: string[]) => parts });
-  // @ts-expect-error: no such option
-  mp.scatter({ replicas: 3, leaf, gather: sum, exposed: true });
+  assertThrows(
+    // @ts-expect-error: no such option
+    () => mp.scatter({ replicas: 3, leaf, gather: sum, exposed: true }),
+    TypeError,
+    'there is no option "exposed"',
+  );
   assert(() => {
     // @ts-expect-error: gather is missing
     mp.scatter(3, leaf);

@@ -11,7 +11,7 @@ import { openScopes } from "./scope_storage.ts";
 
 const scopeArguments = {
   action: required({ shown: "ACTION", description: "list, get, set, delete or watch" }),
-  name: optional({ shown: "NAME", description: "The scope; all but list need it" }),
+  name: optional({ shown: "NAME", description: "The scope; for list, the app or script" }),
   document: optional({ shown: "JSON", description: "What set stores: an object, or - for stdin" }),
 };
 
@@ -58,32 +58,29 @@ export const scope = command({
         next: didYouMean(action, names, `Use ${names.join(", ")}`),
       });
     }
-    const { name, document } = operandsOf(context);
+    const { name, document, app } = operandsOf(context);
     const key = keyOf(action, name, options.user);
-    await using storage = await openScopes({ ...options, mayMake: act.mayStore }, {
-      output,
-      program,
-    });
+    const whose = { ...options, app, mayMake: act.mayStore };
+    await using storage = await openScopes(whose, { output, program });
     const task = { storage, name: shownName(key), key, document, output, signal };
     await act.run({ ...task, version: options.ifVersion });
   },
 });
 
 /**
- * What an action is about. With `--user` the name is left out, and `list` needs none.
+ * What an action is about. With `--user` the name is left out; `list` has none, and takes an app as other commands do.
  *
  * @throws {MpError} `usage` for what is left over: it was meant for something, such as an app or another scope.
  */
 function operandsOf(
-  { arguments: given, options: { user } }: CommandContext<
-    typeof scopeArguments,
-    typeof scopeOptions
-  >,
-): { readonly name: string | undefined; readonly document: string | undefined } {
+  { arguments: given, options }: CommandContext<typeof scopeArguments, typeof scopeOptions>,
+): Readonly<Record<"name" | "document" | "app", string | undefined>> {
+  const { user } = options;
   const words = [given.name, given.document].filter((word) => word !== undefined);
   const name = user === undefined && given.action !== "list" ? words.shift() : undefined;
   const document = given.action === "set" ? words.shift() : undefined;
-  if (words.length === 0) return { name, document };
+  const app = options.app ?? (given.action === "list" ? words.shift() : undefined);
+  if (words.length === 0) return { name, document, app };
   throw usage(`Cannot run mp scope ${given.action}: argument "${words[0]}" is one too many`, {
     next: user === undefined
       ? "Say with --app whose scopes are meant"

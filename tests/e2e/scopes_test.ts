@@ -310,7 +310,7 @@ Deno.test("mp scope takes no name with --user, and nothing that it has no use fo
       ["delete", "cart", "--user", "ada"],
       ["get", "cart", "--user", "ada"],
       ["set", "cart", "{}", "--user", "ada"],
-      ["list", "shop"],
+      ["list", "other"],
       ["get", "cart", "shop"],
     ]
   ) {
@@ -320,6 +320,8 @@ Deno.test("mp scope takes no name with --user, and nothing that it has no use fo
   }
   assertEquals((await scope("delete", "--user", "ada")).code, 0);
   assertEquals((await scope("get", "cart")).stdout, "{}\n");
+  const { stdout } = await sandbox.run(["scope", "list", "shop", "--storage", "file:data.db"]);
+  assertStringIncludes(stdout, "cart");
 });
 
 Deno.test("mp scope says how to name the app when there are several", async () => {

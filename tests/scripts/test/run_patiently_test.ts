@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { type PatientResult, runPatiently } from "../../../scripts/test/run_patiently.ts";
 
-async function run(sources: Record<string, string>) {
+async function run(sources: Record<string, string>, files = Object.keys(sources)) {
   const cwd = await Deno.makeTempDir({ prefix: "mp-patient-" });
   const lines: string[] = [];
   try {
@@ -11,7 +11,7 @@ async function run(sources: Record<string, string>) {
     }
     const summary = await runPatiently(
       ["--no-config", "-A", "--no-check"],
-      Object.keys(sources),
+      files,
       { cwd, signal: new AbortController().signal, print: (line) => lines.push(line) },
     );
     return { summary, text: lines.join("\n") };
@@ -74,4 +74,14 @@ Deno.test("runPatiently() fails a file that ends deno test, and counts what othe
   });
   assertEquals(countsOf(summary), { passed: 2, failed: 1, skipped: 0, flaky: ["c_test.ts"] });
   assertStringIncludes(text, "deno test ended with SIGKILL, at the first test of b_test.ts");
+});
+
+Deno.test("runPatiently() loses no failure of a test that another file defines", async () => {
+  const { summary } = await run({
+    "a_test.ts": FLAKY,
+    "b_test.ts": `import { define } from "./define.ts";\ndefine();`,
+    "define.ts": `export const define = () => {\n${FAILS}\n};`,
+  }, ["a_test.ts", "b_test.ts"]);
+  assertEquals(countsOf(summary), { passed: 1, failed: 1, skipped: 0, flaky: ["a_test.ts"] });
+  assertEquals(summary.failedFiles, ["b_test.ts"]);
 });
