@@ -42,7 +42,7 @@ export function tooLong(what: string, maxMessage: number): MpError {
 
 /** A call had no answer in time. @param stalled Whether there was no sign of life either. */
 export function late(name: string, timeout: number, stalled: boolean): MpError {
-  const seconds = Number((timeout / 1000).toPrecision(3));
+  const seconds = shownSeconds(timeout);
   const error = new MpError(
     "deadline_exceeded",
     `Cannot call ${name}: no answer within ${seconds} s` +
@@ -50,4 +50,11 @@ export function late(name: string, timeout: number, stalled: boolean): MpError {
     { replica: name, reason: stalled ? "stalled" : "timed out" },
   );
   return withFate(error, "late");
+}
+
+/** What is left of a second after the way to here is called a second: nobody looks for the 7 ms. */
+function shownSeconds(milliseconds: number): number {
+  const rough = Number((milliseconds / 1000).toPrecision(1));
+  const isNear = Math.abs(rough * 1000 - milliseconds) <= milliseconds / 50;
+  return isNear ? rough : Number((milliseconds / 1000).toPrecision(3));
 }

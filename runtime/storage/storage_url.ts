@@ -32,7 +32,7 @@ const OPTIONS = {
   memory: [],
   file: [],
   redis: ["sharding", "timeout", "tls"],
-  mysql: ["socketPath", "timeout", "tls"],
+  mysql: ["database", "socketPath", "timeout", "tls"],
 } satisfies Record<StorageName, readonly string[]>;
 const PORTS = { redis: 6379, mysql: 3306 };
 const TIMEOUT = 10_000;
@@ -116,7 +116,10 @@ function formatPlace(config: StorageConfig): string {
   url.port = String(config.port);
   url.username = encodeURIComponent(config.user ?? "");
   url.password = encodeURIComponent(config.password ?? "");
-  url.pathname = `/${encodeURIComponent(config.database)}`;
+  // paths of URLs hold no such names, escaped or not
+  if (/^\.\.?$/.test(String(config.database))) {
+    url.searchParams.set("database", String(config.database));
+  } else url.pathname = `/${encodeURIComponent(config.database)}`;
   if (config.tls !== false) url.searchParams.set("tls", String(config.tls));
   if (config.timeout !== TIMEOUT) url.searchParams.set("timeout", String(config.timeout));
   if (config.storage === "redis" && config.sharding !== "app") {
@@ -230,7 +233,8 @@ function redisOf(url: URL, where: string): RedisConfig {
 }
 
 function mysqlOf(url: URL, where: string): MysqlConfig {
-  const database = decodeURIComponent(url.pathname.replace(/^\//, ""));
+  const database = url.searchParams.get("database") ??
+    decodeURIComponent(url.pathname.replace(/^\//, ""));
   if (database === "" || database.includes("/")) {
     const why = database === "" ? "it names no database" : `its database is "${database}"`;
     throw wrongUrl(where, url.href, why, "Write mysql://user:password@host:3306/database");
