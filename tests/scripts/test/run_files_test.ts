@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { runFiles } from "../../../scripts/test/run_files.ts";
+import { ENDS_IT } from "./ends_it.ts";
 
 async function run(sources: Record<string, string>) {
   const cwd = await Deno.makeTempDir({ prefix: "mp-files-" });
@@ -18,7 +19,7 @@ async function run(sources: Record<string, string>) {
 
 const PASSES = `Deno.test("passes", () => {}); Deno.test("passes too", () => {});`;
 const ENDS = `Deno.test("passes", () => {});
-Deno.test("ends it", () => process.kill(process.pid, "SIGKILL"));`;
+${ENDS_IT}`;
 
 Deno.test("runFiles() goes on after files that end deno test, each of which has failed", async () => {
   const { passed, failed, failedFiles, broken, complaints } = await run({

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { runGroup } from "../../../scripts/test/run_group.ts";
+import { ENDS_IT } from "./ends_it.ts";
 
 /** Runs one file of tests; says what was counted and printed. */
 async function run(
@@ -71,7 +72,7 @@ Deno.test("runGroup() stops when its signal aborts", async () => {
 Deno.test("runGroup() says in which file deno test ended, and after which test", async () => {
   const { summary, result, text } = await run(`
     Deno.test("passes", () => {});
-    Deno.test("ends it", () => process.kill(process.pid, "SIGKILL"));`);
+    ${ENDS_IT}`);
   assertEquals(summary, { passed: 0, failed: 1, skipped: 0 });
   assertEquals(result.brokenOff, ["a_test.ts"]);
   const complaint =

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { type PatientResult, runPatiently } from "../../../scripts/test/run_patiently.ts";
+import { ENDS_IT } from "./ends_it.ts";
 
 async function run(sources: Record<string, string>, files = Object.keys(sources)) {
   const cwd = await Deno.makeTempDir({ prefix: "mp-patient-" });
@@ -66,10 +67,9 @@ Deno.test("runPatiently() runs nothing again when much fails", async () => {
 });
 
 Deno.test("runPatiently() fails a file that ends deno test, and counts what others came to", async () => {
-  const ends = 'Deno.test("ends it", () => process.kill(process.pid, "SIGKILL"));';
   const { summary, text } = await run({
     "a_test.ts": PASSES,
-    "b_test.ts": ends,
+    "b_test.ts": ENDS_IT,
     "c_test.ts": FLAKY,
   });
   assertEquals(countsOf(summary), { passed: 2, failed: 1, skipped: 0, flaky: ["c_test.ts"] });
