@@ -50,7 +50,7 @@ export async function runAll(groups: Groups, options: RunAllOptions): Promise<Pa
     // what MP_TEST_EXECUTABLE names has been run already
     const again = options.isWhole && !executable.isGiven ? groups.either : [];
     const files = [...groups.executable, ...again].filter(isMine);
-    if (groups.executable.length === 0 || files.length === 0 || signal.aborted) return [];
+    if (files.length === 0 || signal.aborted) return [];
     const made = await executable.get();
     if ("file" in made) return await run(files, { env: { [EXECUTABLE_VARIABLE]: made.file } });
     const env = { [ABSENT_VARIABLE]: made.absent };
