@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { engineAt, EngineError } from "../../../drivers/docker/engine.ts";
 import { MpError } from "../../../runtime/errors.ts";
+import { VirtualClock } from "../../support/virtual_clock.ts";
 
 /** An engine that a test plays, at a socket of its own. */
 async function played(answer: (request: Request) => Response | Promise<Response>) {
@@ -73,6 +74,7 @@ Deno.test("Engine says that an engine does not answer in time", async () => {
 });
 
 Deno.test("Engine.stream() has patience for its beginning, and then for ever", async () => {
+  using clock = new VirtualClock();
   const next = Promise.withResolvers<void>();
   await using place = await played(() =>
     new Response(
@@ -90,7 +92,8 @@ Deno.test("Engine.stream() has patience for its beginning, and then for ever", a
   const got: number[] = [];
   for await (const piece of await place.engine.stream("GET", "/events", { patience })) {
     got.push(...piece);
-    if (got.length === 1) setTimeout(next.resolve, 2 * patience);
+    await clock.pass(2 * patience);
+    next.resolve();
   }
   assertEquals(got, [1, 2]);
 });
