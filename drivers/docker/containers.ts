@@ -6,7 +6,7 @@
 
 import type { Sighting } from "../../runtime/replica/probe.ts";
 import { containerBody, type RunnableImage } from "./container_body.ts";
-import { type Engine, EngineError } from "./engine.ts";
+import { type Engine, EngineError, PATIENCE } from "./engine.ts";
 import { framesOf, type TimedLine, timedLines } from "./frames.ts";
 import type { ContainerSpec, DockerManifest } from "./manifest.ts";
 import { labelled, withLabels } from "./names.ts";
@@ -93,7 +93,7 @@ export async function stopContainer(
   signal?: AbortSignal,
 ) {
   const query = { t: Math.ceil(grace / 1000) + 1 };
-  const patience = grace + 120_000;
+  const patience = grace + PATIENCE;
   await unlessGone(engine.json("POST", `/containers/${id}/stop`, { query, patience, signal }));
 }
 

@@ -113,16 +113,16 @@ export class DockerTree {
     await this.#containers.create(manifest, first, image, signal);
     const { book, note, usersFile } = manifest;
     const filled = Promise.withResolvers<void>();
+    // whoever waits for it throws; there may be nobody any more
     filled.promise.catch(() => {});
     this.#launching = true;
     try {
       await inGroups([first, ...others], async (spec, gone) => {
         const either = signal ? AbortSignal.any([signal, gone]) : gone;
-        if (spec !== first) await this.#containers.create(manifest, spec, image, either);
-        else {
+        if (spec === first) {
           const files = { book, note, secret: makeSecret(), usersFile };
           filled.resolve(this.#putFiles(files, either));
-        }
+        } else await this.#containers.create(manifest, spec, image, either);
         await abortable(filled.promise, either);
         await this.#containers.start(spec, either);
       });
@@ -256,12 +256,12 @@ export class DockerTree {
     await this.#containers.drop(removed);
   }
 
-  /** Lets containers go that stay when the tree ends. They are no replicas any more. */
+  /** See {@linkcode TreeContainers.letGo}. */
   letGo(ids: ReadonlySet<string>): void {
     this.#containers.letGo(ids);
   }
 
-  /** Gives the containers the names that are theirs, once those of the tree before are gone. */
+  /** See {@linkcode TreeContainers.takeNames}. */
   takeNames(): Promise<void> {
     return this.#containers.takeNames();
   }

@@ -80,7 +80,7 @@ export async function passOnDoors(
     const ports = JSON.parse(Labels[LABELS.ports]!) as Address[];
     if (!ports.some((address) => to.has(address))) return;
     keepers.add(Id);
-    await passOn(engine, Id, { to, grace, runs: State === "running" });
+    await passOn(engine, Id, { to, grace, runs: State === "running", signal: gone });
     await renameContainer(engine, Id, keeperName(app, Id), gone);
   });
   return keepers;
@@ -89,20 +89,21 @@ export async function passOnDoors(
 async function passOn(
   engine: Engine,
   id: string,
-  { to, grace, runs }: {
+  { to, grace, runs, signal }: {
     readonly to: ReadonlyMap<Address, Address>;
     readonly grace: number;
     readonly runs: boolean;
+    readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const files = await getFiles(engine, id, PLACES.book);
+  const files = await getFiles(engine, id, PLACES.book, signal);
   const book = passOnBook(JSON.parse(files.get("book.json")!), to);
-  await putTreeFiles(engine, id, { book });
+  await putTreeFiles(engine, id, { book }, signal);
   // one that does not run, or ends meanwhile, reads the book when it starts
-  if (!runs) return await startContainer(engine, id);
+  if (!runs) return await startContainer(engine, id, signal);
   const { Config } = await inspectContainer(engine, id);
   const env = { MP_PROBE: "relay", MP_PROBE_FOR: String(grace + MARGIN) };
-  await runIn(engine, id, { command: [...Config.Cmd, "probe"], env });
+  await runIn(engine, id, { command: [...Config.Cmd, "probe"], env, signal });
 }
 
 /** The containers of an app that keep doors for later trees. */

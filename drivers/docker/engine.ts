@@ -17,14 +17,14 @@ export interface EngineRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   /**
-   * How long to wait for the reply, in milliseconds, 120,000 unless given; of one that comes bit by bit, for its
-   * beginning.
+   * How long to wait for the reply, in milliseconds, {@linkcode PATIENCE} unless given; of one that comes bit by bit,
+   * for its beginning.
    */
   readonly patience?: number;
 }
 
-/** An engine that takes longer for what is done at once hangs. */
-const PATIENCE = 120_000;
+/** An engine that takes longer for what is done at once hangs, in milliseconds. */
+export const PATIENCE = 120_000;
 
 /** A reply of the engine that is no success. */
 export class EngineError extends Error {
